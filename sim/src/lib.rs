@@ -1,0 +1,1 @@
+//! One simulated XProtect VMS instance.

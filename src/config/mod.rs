@@ -1,0 +1,3 @@
+//! From a TOML file to [`types::Config`].
+
+pub mod types;

@@ -1,0 +1,4 @@
+//! Gatekeeper: the front door of an active-active video management system.
+
+pub mod clock;
+pub mod config;
