@@ -1,0 +1,181 @@
+//! One new connection to an instance: resolve, connect, TLS, within `connect_timeout`.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::config::types::{Instance, Origin, UpstreamLimits};
+use crate::tls::client::{TrustError, client_config};
+
+/// Where and how to reach one instance; made once a configuration, shared by all cores.
+pub struct Target {
+    origin: Origin,
+    /// Set when the URL holds an address: no look-up is needed.
+    address: Option<SocketAddr>,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+    timeout: Duration,
+}
+
+/// Why there is no connection. Nothing of a request was written in any of these cases, so every
+/// request may go elsewhere (design D3 a).
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The name has no address.
+    #[error("cannot resolve {host}: {source}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// The resolver's answer.
+        source: io::Error,
+    },
+    /// Nobody listens there.
+    #[error("connection refused")]
+    Refused,
+    /// No route, no network, no free port.
+    #[error("cannot connect: {0}")]
+    Unreachable(io::Error),
+    /// `connect_timeout` has passed.
+    #[error("no connection within {0:?}")]
+    Timeout(Duration),
+    /// Handshake or certificate.
+    #[error("TLS: {0}")]
+    Tls(io::Error),
+}
+
+impl Target {
+    /// How to reach `instance`.
+    ///
+    /// # Errors
+    /// When its certificate could not be verified for lack of a trust store.
+    pub fn new(instance: &Instance, limits: &UpstreamLimits) -> Result<Self, TrustError> {
+        let origin = instance.url.clone();
+        let tls = if origin.tls {
+            let name = ServerName::try_from(origin.host.clone())
+                .map_err(|_| TrustError::Name(origin.host.clone()))?;
+            Some((TlsConnector::from(client_config(instance)?), name))
+        } else {
+            None
+        };
+        let address = origin.host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, origin.port));
+        Ok(Self { origin, address, tls, timeout: limits.connect_timeout })
+    }
+
+    /// The instance's own origin.
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// A connection that is ready for an HTTP/1.1 request.
+    ///
+    /// # Errors
+    /// See [`ConnectError`]; takes `connect_timeout` at most.
+    pub async fn connect(&self) -> Result<Stream, ConnectError> {
+        tokio::time::timeout(self.timeout, self.open())
+            .await
+            .unwrap_or(Err(ConnectError::Timeout(self.timeout)))
+    }
+
+    async fn open(&self) -> Result<Stream, ConnectError> {
+        let socket = match self.address {
+            Some(address) => TcpStream::connect(address).await.map_err(tcp_error)?,
+            None => self.open_by_name().await?,
+        };
+        // Without it a small request behind a large one waits 40 ms for a delayed ACK.
+        socket.set_nodelay(true).map_err(ConnectError::Unreachable)?;
+        match &self.tls {
+            None => Ok(Stream::Plain(socket)),
+            Some((connector, name)) => {
+                let stream = connector.connect(name.clone(), socket).await.map_err(ConnectError::Tls)?;
+                Ok(Stream::Tls(Box::new(stream)))
+            }
+        }
+    }
+
+    async fn open_by_name(&self) -> Result<TcpStream, ConnectError> {
+        let resolve = |source| ConnectError::Resolve { host: self.origin.host.clone(), source };
+        let found =
+            tokio::net::lookup_host((self.origin.host.as_str(), self.origin.port)).await.map_err(resolve)?;
+        let mut last = resolve(io::Error::new(io::ErrorKind::NotFound, "no address"));
+        for address in found {
+            match TcpStream::connect(address).await {
+                Ok(socket) => return Ok(socket),
+                Err(e) => last = tcp_error(e),
+            }
+        }
+        Err(last)
+    }
+}
+
+fn tcp_error(e: io::Error) -> ConnectError {
+    match e.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => ConnectError::Refused,
+        _ => ConnectError::Unreachable(e),
+    }
+}
+
+/// A plain or encrypted connection to an instance.
+pub enum Stream {
+    /// `http://`.
+    Plain(TcpStream),
+    /// `https://`; boxed, because it is many times larger.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(s) => Pin::new(s).poll_read(cx, buf),
+            Self::Tls(s) => Pin::new(s).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(s) => Pin::new(s).poll_write(cx, buf),
+            Self::Tls(s) => Pin::new(s).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(s) => Pin::new(s).poll_write_vectored(cx, bufs),
+            Self::Tls(s) => Pin::new(s).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(s) => s.is_write_vectored(),
+            Self::Tls(s) => s.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(s) => Pin::new(s).poll_flush(cx),
+            Self::Tls(s) => Pin::new(s).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(s) => Pin::new(s).poll_shutdown(cx),
+            Self::Tls(s) => Pin::new(s).poll_shutdown(cx),
+        }
+    }
+}
