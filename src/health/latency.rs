@@ -43,9 +43,8 @@ impl Recent {
     /// The wait that `share` (0.0 to 1.0) of the samples did not exceed, rounded up to its
     /// bucket's bound; `None` with fewer than `least` samples.
     pub fn quantile(&self, share: f64, least: u64) -> Option<Duration> {
-        let counts: [u64; BUCKETS] = std::array::from_fn(|b| {
-            self.halves.iter().map(|half| u64::from(half[b].load(Relaxed))).sum()
-        });
+        let counts: [u64; BUCKETS] =
+            std::array::from_fn(|b| self.halves.iter().map(|half| u64::from(half[b].load(Relaxed))).sum());
         let total: u64 = counts.iter().sum();
         if total == 0 || total < least {
             return None;

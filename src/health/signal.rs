@@ -22,11 +22,7 @@ pub struct Monitor {
 impl Monitor {
     /// A monitor that has seen nothing; `name` is the instance's.
     pub fn new(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            gauges: std::array::from_fn(|_| Gauge::default()),
-            inbox: Inbox::default(),
-        }
+        Self { name: name.into(), gauges: std::array::from_fn(|_| Gauge::default()), inbox: Inbox::default() }
     }
 
     /// The instance's name.
