@@ -2,5 +2,7 @@
 
 pub mod clock;
 pub mod config;
+pub mod http;
+pub mod route;
 pub mod tls;
 pub mod upstream;
