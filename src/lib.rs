@@ -1,6 +1,9 @@
 //! Gatekeeper: the front door of an active-active video management system.
 
+pub mod balance;
 pub mod clock;
 pub mod config;
+pub mod health;
 pub mod tls;
 pub mod upstream;
+pub mod vms;

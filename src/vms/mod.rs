@@ -1,0 +1,4 @@
+//! The VMS as we consume it ourselves: what probes ask, and the documents that describe an
+//! instance.
+
+pub mod documents;
