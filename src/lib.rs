@@ -4,6 +4,12 @@ pub mod balance;
 pub mod clock;
 pub mod config;
 pub mod health;
+pub mod log;
+pub mod metrics;
+pub mod state;
 pub mod tls;
 pub mod upstream;
 pub mod vms;
+
+#[cfg(test)]
+pub(crate) mod testing;
