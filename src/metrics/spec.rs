@@ -117,13 +117,8 @@ pub(super) const CERTIFICATE: Spec = spec(
     "UNIX time at which the certificate that clients see expires; 0 before it is known.",
     "Alert 14 days before.",
 );
-pub(super) const BUILD_INFO: Spec = spec(
-    "gatekeeper_build_info",
-    Kind::Gauge,
-    &["version"],
-    "Always 1.",
-    "Which version runs where.",
-);
+pub(super) const BUILD_INFO: Spec =
+    spec("gatekeeper_build_info", Kind::Gauge, &["version"], "Always 1.", "Which version runs where.");
 pub(super) const CONNECTIONS: Spec = spec(
     "gatekeeper_connections",
     Kind::Gauge,
@@ -160,7 +155,13 @@ pub const ALL: &[Spec] = &[
 pub const PROCESS: &[Spec] = &[
     spec("process_cpu_seconds_total", Kind::Counter, &[], "CPU time used.", "Load."),
     spec("process_open_fds", Kind::Gauge, &[], "Open file descriptors.", "Alert near the limit."),
-    spec("process_max_fds", Kind::Gauge, &[], "Limit of open file descriptors.", "Beside `process_open_fds`."),
+    spec(
+        "process_max_fds",
+        Kind::Gauge,
+        &[],
+        "Limit of open file descriptors.",
+        "Beside `process_open_fds`.",
+    ),
     spec("process_resident_memory_bytes", Kind::Gauge, &[], "Memory in RAM.", "Steady growth."),
     spec("process_virtual_memory_bytes", Kind::Gauge, &[], "Address space.", "Rarely useful."),
     spec("process_start_time_seconds", Kind::Gauge, &[], "UNIX time of the start.", "Restarts."),
@@ -184,8 +185,7 @@ pub fn document() -> String {
         }
         out.push_str(&format!(". {}\n\n*Look at it for:* {}\n\n", s.help, s.look));
         if let Some((label, values)) = super::closed::values_of(s.name) {
-            let values: Vec<String> =
-                values.iter().map(|(v, text)| format!("- `{v}`: {text}")).collect();
+            let values: Vec<String> = values.iter().map(|(v, text)| format!("- `{v}`: {text}")).collect();
             out.push_str(&format!("Values of `{label}`:\n\n{}\n\n", values.join("\n")));
         }
     }

@@ -21,7 +21,9 @@ pub use store::Store;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// A file or folder cannot be used.
-    #[error("cannot {what} {path}: {source}; state_dir must be writable for the user that runs the gatekeeper")]
+    #[error(
+        "cannot {what} {path}: {source}; state_dir must be writable for the user that runs the gatekeeper"
+    )]
     Io {
         /// What was being done.
         what: &'static str,
@@ -67,7 +69,9 @@ pub enum StoreError {
         file: PathBuf,
     },
     /// An override that this version does not know.
-    #[error("the state database {file} holds an override of the unknown kind {kind:?}; use the gatekeeper that wrote it")]
+    #[error(
+        "the state database {file} holds an override of the unknown kind {kind:?}; use the gatekeeper that wrote it"
+    )]
     Kind {
         /// The database.
         file: PathBuf,

@@ -36,8 +36,10 @@ CREATE TABLE audit (
 /// Opens or makes the database; refuses one that is damaged, foreign or newer than we are.
 pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
     // SQLite gives its files the mode of the first one; made here because reasons in it name people.
-    OpenOptions::new().create(true).append(true).mode(0o600).open(file).map_err(|source| {
-        StoreError::Io { what: "create the state database", path: file.to_owned(), source }
+    OpenOptions::new().create(true).append(true).mode(0o600).open(file).map_err(|source| StoreError::Io {
+        what: "create the state database",
+        path: file.to_owned(),
+        source,
     })?;
     let explain = |source| fault(file, source);
     let mut db = Connection::open(file).map_err(explain)?;

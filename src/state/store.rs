@@ -89,7 +89,8 @@ impl Store {
                     "DELETE FROM override WHERE instance = ?1 AND kind = ?2",
                     (&row.instance, &row.kind),
                 )?;
-                let detail = json!({"instance": row.instance, "kind": row.kind, "reason": reason}).to_string();
+                let detail =
+                    json!({"instance": row.instance, "kind": row.kind, "reason": reason}).to_string();
                 note(tx, &actor, "release", &detail)?;
                 removed.push(row.into_override(&file)?);
             }
@@ -206,10 +207,17 @@ impl Row {
 }
 
 fn rows(db: &Connection) -> rusqlite::Result<Vec<Row>> {
-    let mut query =
-        db.prepare("SELECT instance, kind, reason, actor, at_ms FROM override ORDER BY at_ms, instance, kind")?;
+    let mut query = db.prepare(
+        "SELECT instance, kind, reason, actor, at_ms FROM override ORDER BY at_ms, instance, kind",
+    )?;
     let row = |r: &rusqlite::Row<'_>| {
-        Ok(Row { instance: r.get(0)?, kind: r.get(1)?, reason: r.get(2)?, actor: r.get(3)?, at_ms: r.get(4)? })
+        Ok(Row {
+            instance: r.get(0)?,
+            kind: r.get(1)?,
+            reason: r.get(2)?,
+            actor: r.get(3)?,
+            at_ms: r.get(4)?,
+        })
     };
     query.query_map([], row)?.collect()
 }
@@ -277,7 +285,11 @@ mod tests {
         assert_eq!(removed, [set]);
         assert_eq!(store.overrides().len(), 1);
         assert!(store.release(Some("a"), "again", "otto").await.unwrap().is_empty());
-        assert_eq!(store.verify_audit().await.unwrap().unwrap().seq, 4, "nothing happened, nothing is written");
+        assert_eq!(
+            store.verify_audit().await.unwrap().unwrap().seq,
+            4,
+            "nothing happened, nothing is written"
+        );
         assert_eq!(store.release(None, "all", "otto").await.unwrap().len(), 1);
         assert!(store.overrides().is_empty());
     }
