@@ -37,13 +37,13 @@ struct Field {
 }
 
 /// Reads the root table. `unbuilt` receives each key without effect that the file sets.
-pub(super) fn read(root: &DeTable<'_>, out: &mut Collector<'_>, unbuilt: &mut Vec<(At, String)>) -> Table {
+pub(super) fn read(root: &DeTable<'_>, out: &mut Collector<'_>, unbuilt: &mut Vec<(At, &'static Key)>) -> Table {
     Reader { out, unbuilt }.table(root, "", String::new(), Some(0))
 }
 
 struct Reader<'c, 'a> {
     out: &'c mut Collector<'a>,
-    unbuilt: &'c mut Vec<(At, String)>,
+    unbuilt: &'c mut Vec<(At, &'static Key)>,
 }
 
 impl Reader<'_, '_> {
@@ -66,7 +66,9 @@ impl Reader<'_, '_> {
         let name = key.get_ref().as_ref();
         let at = key.span().start;
         let any = keys::join(pattern, "*");
-        if let Some(shape) = keys::shape(pattern, name) {
+        // A quoted key could spell a path of the table of keys: `"account.username"`.
+        let shape = if name.contains(['.', '[', '*']) { None } else { keys::shape(pattern, name) };
+        if let Some(shape) = shape {
             self.known(table, pattern, name, shape, at, value);
         } else if keys::shape(pattern, "*").is_some() && value::is_name(name) {
             self.sub_table(table, &any, name, at, value);
@@ -88,7 +90,7 @@ impl Reader<'_, '_> {
         match shape {
             Shape::Value(key) => {
                 if key.effect == Effect::NotYet {
-                    self.unbuilt.push((at, table.place(name)));
+                    self.unbuilt.push((at, key));
                 }
                 if key.kind == Kind::Table {
                     self.sub_table(table, key.path, name, at, value);
@@ -283,6 +285,11 @@ impl Table {
     /// `[this.name]`; `None` only for an optional table that is not written.
     pub(super) fn table(&self, name: &str) -> Option<&Self> {
         self.tables.get(name)
+    }
+
+    /// It stands in the file and was not refused as a whole.
+    pub(super) fn is_read(&self) -> bool {
+        self.at.is_some() && !self.label.is_empty()
     }
 
     /// Every table inside, by name.
