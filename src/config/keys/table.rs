@@ -125,7 +125,7 @@ pub const KEYS: &[Key] = &[
         .example("\"https://vms-a.example\""),
     key("instance[].ca_file", Path, Unset("the system's trust store"), Reload,
         "PEM file: the private CA that signed the instance's certificate. Verification cannot be turned off.")
-        .example("\"../certs/vms-a-ca.pem\""),
+        .example("\"certs/vms-a-ca.pem\""),
     key("instance[].aliases", Origins, Value("[]"), Reload,
         "Other origins of this instance that its answers mention; URLs with them are rewritten like those with `url`.")
         .example("[\"http://vms-a.internal:8080\"]"),
