@@ -32,7 +32,9 @@ pub const FILTER: &str = "GATEKEEPER_LOG";
 #[derive(Debug, Error)]
 pub enum LogError {
     /// The variable holds something that is no filter.
-    #[error("{FILTER} = {value:?} is not a log filter ({cause}); use for example GATEKEEPER_LOG=warn,gatekeeper::health=debug")]
+    #[error(
+        "{FILTER} = {value:?} is not a log filter ({cause}); use for example GATEKEEPER_LOG=warn,gatekeeper::health=debug"
+    )]
     Filter {
         /// What the variable holds.
         value: String,
@@ -76,8 +78,7 @@ where
     W: for<'w> MakeWriter<'w, Writer: Write> + Send + Sync + 'static,
 {
     let spec = if filter.trim().is_empty() { "info" } else { filter };
-    let env = EnvFilter::try_new(spec)
-        .map_err(|cause| LogError::Filter { value: spec.to_owned(), cause })?;
+    let env = EnvFilter::try_new(spec).map_err(|cause| LogError::Filter { value: spec.to_owned(), cause })?;
     let builder = tracing_subscriber::fmt().with_env_filter(env).with_writer(writer);
     Ok(match format {
         Format::Human => Box::new(builder.with_target(false).finish()),

@@ -7,9 +7,11 @@
 pub mod board;
 pub mod cause;
 pub mod latency;
+pub mod probe;
 pub mod report;
 pub mod signal;
 pub mod state;
+pub mod supervisor;
 pub mod window;
 
 pub use board::{Board, Fact};

@@ -2,6 +2,8 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -9,6 +11,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::pace::{Active, Pace};
+use crate::clock::Moment;
 
 /// What an instance gets. Repeatable unless it is the client's own stream.
 #[derive(Debug)]
@@ -23,7 +26,33 @@ pub enum RequestBody {
         body: Incoming,
         /// Told when we wait for the client (time limit of the body).
         pace: Arc<Pace>,
+        /// Seen by whoever waits for the answer.
+        upload: Arc<Upload>,
     },
+}
+
+/// How far a client's body is: while it is under way, the instance owes no answer.
+#[derive(Debug)]
+pub struct Upload {
+    /// [`Moment`] in microseconds.
+    last: AtomicU64,
+    waits_for_client: AtomicBool,
+}
+
+impl Upload {
+    /// When the instance last took a part, or now if it is the client who lets us wait.
+    pub fn last(&self) -> Moment {
+        if self.waits_for_client.load(Relaxed) {
+            Moment::now()
+        } else {
+            Moment::from_micros(self.last.load(Relaxed))
+        }
+    }
+
+    fn polled(&self, waits_for_client: bool) {
+        self.last.store(Moment::now().as_micros(), Relaxed);
+        self.waits_for_client.store(waits_for_client, Relaxed);
+    }
 }
 
 impl RequestBody {
@@ -34,7 +63,22 @@ impl RequestBody {
 
     /// The client's body, or none if it announced none.
     pub fn client(body: Incoming, pace: &Arc<Pace>) -> Self {
-        if body.is_end_stream() { Self::Empty } else { Self::Client { body, pace: pace.clone() } }
+        if body.is_end_stream() {
+            return Self::Empty;
+        }
+        let upload = Upload {
+            last: AtomicU64::new(Moment::now().as_micros()),
+            waits_for_client: AtomicBool::new(false),
+        };
+        Self::Client { body, pace: pace.clone(), upload: Arc::new(upload) }
+    }
+
+    /// How far the client's own stream is; `None` for a body that is there completely.
+    pub fn upload(&self) -> Option<Arc<Upload>> {
+        match self {
+            Self::Client { upload, .. } => Some(upload.clone()),
+            Self::Empty | Self::Full(_) => None,
+        }
     }
 }
 
@@ -49,9 +93,10 @@ impl Body for RequestBody {
         match &mut *self {
             Self::Empty => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
-            Self::Client { body, pace } => {
+            Self::Client { body, pace, upload } => {
                 let frame = Pin::new(body).poll_frame(cx);
                 pace.want_body(frame.is_pending());
+                upload.polled(frame.is_pending());
                 frame
             }
         }
