@@ -11,6 +11,7 @@ mod garble;
 mod world;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use world::World;
 
@@ -51,7 +52,10 @@ fn cases() -> Vec<PathBuf> {
 #[test]
 fn a_missing_file_is_a_complaint() {
     let error = gatekeeper::config::load(Path::new("/nowhere/gatekeeper.toml")).unwrap_err();
-    assert!(error.to_string().starts_with("/nowhere/gatekeeper.toml: cannot read it: No such file"), "{error}");
+    assert!(
+        error.to_string().starts_with("/nowhere/gatekeeper.toml: cannot read it: No such file"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -61,4 +65,20 @@ fn a_refused_configuration_says_which_files_it_named() {
         .parse(b"[listener]\ncertificate = 'certs/late.pem'\nprivate_key = 'certs/vms.key'\n")
         .unwrap_err();
     assert!(error.files.contains(&world.path("certs/late.pem")));
+}
+
+#[test]
+fn check_answers_with_its_exit_code() {
+    // `ExitCode` has no accessor; its debug form tells codes apart.
+    let code = |text: &str| {
+        let world = World::new();
+        world::write(&world.path("gatekeeper.toml"), text, 0o644);
+        format!("{:?}", gatekeeper::cli::check::check(&world.path("gatekeeper.toml")))
+    };
+    let good = "
+        instance = [{ name = 'a', url = 'http://a' }]
+        site = [{ name = 'hq', hosts = ['*'], primary = 'a' }]
+    ";
+    assert_eq!(code(good), format!("{:?}", ExitCode::SUCCESS));
+    assert_eq!(code("colour = 1"), format!("{:?}", ExitCode::from(2)));
 }
