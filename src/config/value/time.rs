@@ -8,9 +8,9 @@ use super::{Wrong, quote, wrong};
 /// for `m` and so turn a slip into ten months.
 pub(super) fn time(s: &str, min: Duration, max: Duration) -> Result<Duration, Wrong> {
     const REMEDY: &str = "write a number and a unit: ms, s, min or h, for example \"500ms\"";
-    let known = |unit: &&str| !unit.is_empty() && !["ms", "s", "min", "h"].contains(unit);
+    let unknown = |unit: &&str| !unit.is_empty() && !["ms", "s", "min", "h"].contains(unit);
     let units: Vec<&str> = s.split(|c: char| !c.is_alphabetic()).collect();
-    if let Some(unit) = units.iter().copied().find(|u| known(&u)) {
+    if let Some(unit) = units.iter().copied().find(unknown) {
         return wrong(format!("{} is not a duration: unknown unit {}", quote(s), quote(unit)), REMEDY);
     }
     if units.iter().all(|u| u.is_empty()) {
@@ -70,7 +70,9 @@ mod tests {
         assert_eq!(parse("1min 30s").unwrap(), Duration::from_secs(90));
         assert_eq!(parse("0s").unwrap(), Duration::ZERO);
         assert_eq!(parse("1.5s").unwrap(), Duration::from_millis(1500));
-        for bad in ["", "5", "s", "10M", "5 m", "3 days", "-1s", "2h", "1us", "99999999999999999999h", "1s;", "1s1"] {
+        for bad in
+            ["", "5", "s", "10M", "5 m", "3 days", "-1s", "2h", "1us", "99999999999999999999h", "1s;", "1s1"]
+        {
             assert!(parse(bad).is_err(), "{bad:?} was taken");
         }
     }
