@@ -3,12 +3,12 @@
 //! `run` and `check` work on a configuration file; every other command talks to a running
 //! gatekeeper through its admin API. One file a command.
 
-mod check;
+pub mod check;
 mod client;
 mod failback;
 mod overrides;
 mod remote;
-mod run;
+pub mod run;
 mod status;
 mod table;
 
