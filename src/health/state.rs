@@ -349,3 +349,6 @@ const HOLD_QUIET: Duration = Duration::from_secs(5 * 60);
 const HOLD_CAP: Duration = Duration::from_secs(10 * 60);
 /// 10 s doubled six times is past the cap.
 const HOLD_DOUBLINGS: u32 = 6;
+
+#[cfg(test)]
+mod tests;

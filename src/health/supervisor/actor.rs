@@ -333,9 +333,13 @@ impl Actor {
             let Some(lane) = self.lanes.get_mut(id.index()) else { continue };
             let due: Vec<Service> =
                 (lane.services.iter().copied()).filter(|s| lane.slots[s.index()].probe.begin(now)).collect();
-            // Nothing that an instance in quarantine says about itself would be believed.
-            if lane.is_vms() && !self.core.quarantined(id) && lane.documents.begin(now) {
-                self.send_documents(id);
+            if lane.is_vms() && lane.documents.begin(now) {
+                // Nothing that an instance in quarantine says about itself would be believed.
+                if self.core.quarantined(id) {
+                    lane.documents.end(now + DOCUMENTS_PAUSE);
+                } else {
+                    self.send_documents(id);
+                }
             }
             self.send_deep(id, &config, now);
             for service in due {
