@@ -174,10 +174,11 @@ impl Actor {
 
     fn hear_of(&mut self, id: InstanceId, service: Service, now: Moment) {
         let Some(lane) = self.lanes.get(id.index()) else { return };
-        let tally = lane.monitor.inbox.take(service);
-        if tally == Tally::default() {
+        let counted = lane.monitor.inbox.take(service);
+        if counted.is_empty() {
             return;
         }
+        let tally = Tally { waiting: lane.monitor.gauge(service).waiting(), ..counted };
         self.observe(id, service, now, Event::Seen(tally));
         if tally.concerns_instance() {
             self.spread(id, service, &tally, now);
