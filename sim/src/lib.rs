@@ -1,1 +1,11 @@
-//! One simulated XProtect VMS instance.
+//! One simulated XProtect VMS instance, written from its public protocol (`xprotect-protocol.md`, "the sheet").
+//!
+//! The crate answers real clients, so it shares no type with the gatekeeper. [`api::Api`] is the whole instance without
+//! its sockets: settings in, requests in, responses out. What the sheet marks as inferred is a row of [`switches`].
+
+pub mod api;
+pub mod http;
+pub mod identity;
+pub mod settings;
+pub mod stamp;
+pub mod switches;
