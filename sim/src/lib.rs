@@ -4,8 +4,12 @@
 //! its sockets: settings in, requests in, responses out. What the sheet marks as inferred is a row of [`switches`].
 
 pub mod api;
+pub mod faults;
 pub mod http;
 pub mod identity;
+pub mod journal;
+pub mod physical;
+pub mod service;
 pub mod settings;
 pub mod stamp;
 pub mod switches;

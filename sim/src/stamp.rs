@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Stamp(i64);
 
 /// Steps in a second.
-const SECOND: i64 = 10_000_000;
+pub const SECOND: i64 = 10_000_000;
 
 /// How an unset time looks; without a zone, as seen on live systems (sheet 3.1).
 pub const UNSET: &str = "0001-01-01T00:00:00.0000000";
@@ -22,6 +22,16 @@ impl Stamp {
     /// A point given in UNIX seconds.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(SECOND))
+    }
+
+    /// A point given in 100-nanosecond steps since the UNIX epoch.
+    pub const fn from_ticks(ticks: i64) -> Self {
+        Self(ticks)
+    }
+
+    /// 100-nanosecond steps since the UNIX epoch.
+    pub const fn ticks(self) -> i64 {
+        self.0
     }
 
     /// Whole UNIX seconds.
