@@ -41,7 +41,9 @@ pub enum Mode {
 }
 
 impl Mode {
-    fn name(&self) -> &'static str {
+    /// The name in the control API.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Stop => "stop",
             Self::Page503 => "page503",

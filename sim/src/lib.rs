@@ -4,12 +4,18 @@
 //! its sockets: settings in, requests in, responses out. What the sheet marks as inferred is a row of [`switches`].
 
 pub mod api;
+pub mod cli;
+pub mod control;
 pub mod faults;
+pub mod feed;
 pub mod http;
 pub mod identity;
+pub mod instance;
 pub mod journal;
 pub mod physical;
+pub mod server;
 pub mod service;
 pub mod settings;
+pub mod socket;
 pub mod stamp;
 pub mod switches;

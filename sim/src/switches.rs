@@ -148,6 +148,84 @@ pub static TASK_TIME: Switch = Switch {
     text: "how long a queued task runs",
 };
 
+/// Unauthenticated commands (sheet 4.1, 10.1).
+pub static ESS_UNAUTHENTICATED: Switch = Switch {
+    name: "ess-unauthenticated",
+    values: Values::Number("status"),
+    default: "401",
+    text: "events socket: status of a command before `authenticate`, and of a bad token in it",
+};
+/// Bad filters (sheet 4.2, 10.1).
+pub static ESS_BAD_FILTER: Switch = Switch {
+    name: "ess-bad-filter",
+    values: Values::Number("status"),
+    default: "400",
+    text: "events socket: status of a filter that cannot be read",
+};
+/// Commands that need a session (sheet 4.2, 10.1).
+pub static ESS_NO_SESSION: Switch = Switch {
+    name: "ess-no-session",
+    values: Values::Number("status"),
+    default: "400",
+    text: "events socket: status of a command before `startSession`",
+};
+/// A second startSession (sheet 4.2, 10.1).
+pub static ESS_STARTED: Switch = Switch {
+    name: "ess-started",
+    values: Values::Number("status"),
+    default: "409",
+    text: "events socket: status of a second `startSession` on one socket",
+};
+/// Unknown subscriptions (sheet 4.2, 10.1).
+pub static ESS_UNKNOWN_SUBSCRIPTION: Switch = Switch {
+    name: "ess-unknown-subscription",
+    values: Values::Number("status"),
+    default: "404",
+    text: "events socket: status of `removeSubscription` with an unknown id",
+};
+/// Two sockets on one session (sheet 4.4, 10.1).
+pub static ESS_TWO_SOCKETS: Switch = Switch {
+    name: "ess-two-sockets",
+    values: Values::OneOf(&["newer", "refuse"]),
+    default: "newer",
+    text: "events socket: the newer connection takes a session over, or is refused with 409",
+};
+/// Header-less sockets (sheet 10.1).
+pub static ESS_AUTH_TIMEOUT: Switch = Switch {
+    name: "ess-auth-timeout",
+    values: Values::Number("s"),
+    default: "30",
+    text: "events socket: how long a socket may stay unauthenticated; 0: for ever",
+};
+/// Resume window (sheet 4.4).
+pub static ESS_RESUME_WINDOW: Switch = Switch {
+    name: "ess-resume-window",
+    values: Values::Number("s"),
+    default: "30",
+    text: "events socket: how long a session outlives its connection",
+};
+/// Replay buffer (sheet 4.4, 10.1).
+pub static ESS_BUFFER: Switch = Switch {
+    name: "ess-buffer",
+    values: Values::Number("events"),
+    default: "10000",
+    text: "events socket: how many of the site's last events a resumed session can get again",
+};
+/// Server pings (sheet 4.5, 10.1).
+pub static ESS_PING: Switch = Switch {
+    name: "ess-ping",
+    values: Values::Number("s"),
+    default: "0",
+    text: "events socket: interval of the server's own pings; 0: none",
+};
+/// Close codes (sheet 4.5, 10.1).
+pub static ESS_CLOSE_MALFORMED: Switch = Switch {
+    name: "ess-close-malformed",
+    values: Values::Number("close code"),
+    default: "1007",
+    text: "events socket: close code after a malformed command",
+};
+
 /// The table.
 pub static ALL: &[&Switch] = &[
     &HIDDEN,
@@ -167,6 +245,17 @@ pub static ALL: &[&Switch] = &[
     &SERVICE_WRITES,
     &ALARM_IDS,
     &TASK_TIME,
+    &ESS_UNAUTHENTICATED,
+    &ESS_BAD_FILTER,
+    &ESS_NO_SESSION,
+    &ESS_STARTED,
+    &ESS_UNKNOWN_SUBSCRIPTION,
+    &ESS_TWO_SOCKETS,
+    &ESS_AUTH_TIMEOUT,
+    &ESS_RESUME_WINDOW,
+    &ESS_BUFFER,
+    &ESS_PING,
+    &ESS_CLOSE_MALFORMED,
 ];
 
 /// The values that differ from the table's defaults.
