@@ -7,7 +7,7 @@ use std::time::Instant;
 use ::http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 use super::arrivals::{Arrival, latin1, sha256};
 use super::pages;
@@ -54,7 +54,7 @@ pub async fn answer(
     let upgrade = socket::wants_upgrade(&request).then(|| hyper::upgrade::on(&mut request));
     let (head, body) = request.into_parts();
     let old = head.version <= Version::HTTP_11;
-    let body = Limited::new(body, LARGEST_BODY).collect().await.map(http_body_util::Collected::to_bytes);
+    let body = read(body).await;
     if let Ok(body) = &body {
         arrival.body = Some((body.len(), sha256(body)));
     }
@@ -62,8 +62,8 @@ pub async fn answer(
     let mut response = match suffer(&context.instance.faults, service).await {
         Fate::Serve => match body {
             Ok(body) => serve(&context, Request::from_parts(head, body), upgrade),
-            Err(error) if error.is::<LengthLimitError>() => closing(pages::too_large()),
-            Err(_) => return Err(NoAnswer),
+            Err(Unread::TooLarge) => closing(pages::too_large()),
+            Err(Unread::Broken) => return Err(NoAnswer),
         },
         Fate::Page503 => closing(pages::unavailable()),
         Fate::WrongBody => pages::wrong_body(service),
@@ -80,6 +80,24 @@ pub async fn answer(
         response.headers_mut().remove(header::CONNECTION);
     }
     Ok(response.map(Full::new))
+}
+
+/// Why there is no body.
+enum Unread {
+    TooLarge,
+    Broken,
+}
+
+/// The whole body. One that says that it is too large is not read at all.
+async fn read(body: Incoming) -> Result<Bytes, Unread> {
+    if body.size_hint().lower() > LARGEST_BODY as u64 {
+        return Err(Unread::TooLarge);
+    }
+    match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(Unread::TooLarge),
+        Err(_) => Err(Unread::Broken),
+    }
 }
 
 fn serve(
