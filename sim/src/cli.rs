@@ -35,7 +35,7 @@ struct Arguments {
     /// Address of the VMS; port 0 takes a free one
     #[arg(long)]
     listen: SocketAddr,
-    /// Address of the control API (see the documentation of the simulator)
+    /// Address of the control API (below)
     #[arg(long, default_value = "127.0.0.1:0")]
     control: SocketAddr,
     /// Seed of the physical site; instances of one seed record the same cameras
@@ -79,7 +79,13 @@ struct Arguments {
     switches: Vec<String>,
 }
 
-const EXAMPLES: &str = "Examples:
+const EXAMPLES: &str = "Control API (JSON):
+  GET /state /writes /requests?since=N /events?since=N /faults
+  POST /events {physical, camera: <index>, type: motion-started | ... | <id>}
+  POST /faults {service: identity|config|events|webrtc|soap|all, mode, ...}   DELETE /faults[?service=NAME]
+  modes: stop page503 hang slow{ms} wrong-body reset; blackhole for all only
+
+Examples:
   xprotect-sim --name A --listen 127.0.0.1:8080 --control 127.0.0.1:8081
   xprotect-sim --name B --listen 127.0.0.1:0 --seed 7 --cameras 200 --diverge 0.02
   xprotect-sim --name A --listen 127.0.0.1:8443 --tls-cert cert.pem --tls-key key.pem --set hidden=403
@@ -101,7 +107,11 @@ pub fn run_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     // Fails when the embedding program has set a subscriber; then that one is used.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(std::io::stderr)
+        .try_init();
     match serve(arguments, switches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -168,6 +178,7 @@ async fn run(arguments: Arguments, switches: Switches) -> anyhow::Result<()> {
         jitter: u64::try_from(arguments.jitter.as_nanos() / 100).unwrap_or(u64::MAX),
     };
     let instance = Arc::new(Instance::new(Api::new(settings)?, feed));
+    instance.feed.remember_states();
     tokio::spawn(Arc::clone(&instance.feed).run());
     let handle = listener::start(Arc::clone(&instance), socket, tls)?;
     let breaker = Arc::new(Breaker::new(Arc::clone(&instance), handle));

@@ -60,12 +60,19 @@ impl Feed {
         Self { api, journal, settings, world, own, directory }
     }
 
+    /// Notes the states that are true before the start: a function of the clock, so a restarted process
+    /// reports them with the same event ids.
+    pub fn remember_states(&self) {
+        let before = self.world.iter().flat_map(|world| world.states_before(Stamp::now().ticks()));
+        for event in before.filter_map(|happening| self.translate(happening)) {
+            self.journal.remember(event);
+        }
+    }
+
     /// Runs until the process ends: every event of the world at its time of arrival.
     pub async fn run(self: Arc<Self>) {
         let Some(world) = &self.world else { return };
-        let started = Stamp::now().ticks();
-        self.remember_states(world, started);
-        let mut next = world.first_from(started);
+        let mut next = world.first_from(Stamp::now().ticks());
         let mut waiting: BinaryHeap<Reverse<(i64, i64)>> = BinaryHeap::new();
         loop {
             let now = Stamp::now().ticks();
@@ -131,17 +138,6 @@ impl Feed {
             time: Stamp::now().ticks().saturating_add(self.settings.skew),
             injected: true,
         }))
-    }
-
-    /// The states that were true before the start: a pure function of the clock, so a restarted process
-    /// reports them with the same event ids.
-    fn remember_states(&self, world: &World, now: i64) {
-        let next = world.first_from(now);
-        for physical in next - world.look_back()..next {
-            if let Some(event) = self.translate(world.happening(physical)) {
-                self.journal.remember(event);
-            }
-        }
     }
 
     fn translate(&self, happening: Happening) -> Option<Event> {

@@ -2,6 +2,10 @@
 //!
 //! The crate answers real clients, so it shares no type with the gatekeeper. [`api::Api`] is the whole instance without
 //! its sockets: settings in, requests in, responses out. What the sheet marks as inferred is a row of [`switches`].
+//!
+//! [`instance::Instance`] is what runs: the `Api`, the [`server`] that puts it on the network and records what arrives,
+//! the [`physical`] world that [`feed`] turns into events of the [`journal`], the Events & State [`socket`], and the
+//! [`faults`] that the [`control`] API makes. [`cli`] starts it.
 
 pub mod api;
 pub mod cli;

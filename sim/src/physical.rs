@@ -6,6 +6,8 @@
 //! camera goes through its cycle one step a round: what was started is always stopped before it starts
 //! again, and equal events of one camera are at least two rounds apart.
 
+use std::collections::HashMap;
+
 use crate::stamp::SECOND;
 
 /// The site that several instances record.
@@ -78,6 +80,16 @@ impl Kind {
         }
     }
 
+    /// The state machine that it moves; both kinds of a pair have the same.
+    #[must_use]
+    pub fn machine(self) -> Machine {
+        match self {
+            Self::MotionStarted | Self::MotionStopped => Machine::Motion,
+            Self::RecordingStarted | Self::RecordingStopped => Machine::Recording,
+            Self::CommunicationError | Self::CommunicationStarted => Machine::Communication,
+        }
+    }
+
     /// The VMS's own id of the event type: the same in every installation (protocol sheet 4.6).
     #[must_use]
     pub fn event_type(self) -> &'static str {
@@ -90,6 +102,17 @@ impl Kind {
             Self::CommunicationStarted => "dd3e6464-7dc0-405a-a92f-6150587563e8",
         }
     }
+}
+
+/// What a camera is in one of two states of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Machine {
+    /// Something moves or not.
+    Motion,
+    /// The recorder writes or not.
+    Recording,
+    /// The camera is there or not.
+    Communication,
 }
 
 /// The steps of a camera on a usual round trip, and on one with trouble. Both leave nothing started.
@@ -154,12 +177,24 @@ impl World {
         Happening { physical, at: self.at(physical), what }
     }
 
-    /// How far back somebody must look to find the last event of every state of nearly every camera.
+    /// The last event before `ticks` of every state machine of every camera, oldest first. It looks back far
+    /// enough to find motion and recording of every camera and trouble of nearly every one.
     #[must_use]
-    pub fn look_back(&self) -> i64 {
+    pub fn states_before(&self, ticks: i64) -> Vec<Happening> {
         const ROUNDS: i64 = 160;
         const AT_MOST: i64 = 1_000_000;
-        self.slots_in_round.cast_signed().saturating_mul(ROUNDS).min(AT_MOST)
+        let next = self.first_from(ticks);
+        let depth = self.slots_in_round.cast_signed().saturating_mul(ROUNDS).min(AT_MOST);
+        let mut last = HashMap::new();
+        for physical in next.saturating_sub(depth)..next {
+            let happening = self.happening(physical);
+            if let What::Camera(camera, kind) = happening.what {
+                last.insert((camera, kind.machine()), happening);
+            }
+        }
+        let mut last: Vec<Happening> = last.into_values().collect();
+        last.sort_unstable_by_key(|happening| happening.physical);
+        last
     }
 
     /// Whose turn it is: an affine permutation of the round's slots.
@@ -214,8 +249,6 @@ fn scramble(value: u64) -> u64 {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use std::collections::HashMap;
-
     use proptest::prelude::*;
 
     use super::*;
@@ -250,6 +283,21 @@ mod tests {
             assert_ne!(before, Some(on), "{camera} {kind:?} twice");
         }
         assert_eq!(kinds.len(), Kind::ALL.len());
+    }
+
+    #[test]
+    fn states_are_the_last_events() {
+        let world = world(30);
+        let now = world.at(1_000_000);
+        let states = world.states_before(now);
+        let of = |machine: Machine| {
+            let wanted =
+                |state: &&Happening| matches!(state.what, What::Camera(_, kind) if kind.machine() == machine);
+            states.iter().filter(wanted).count()
+        };
+        assert_eq!((of(Machine::Motion), of(Machine::Recording)), (30, 30));
+        assert!(of(Machine::Communication) > 20);
+        assert!(states.iter().all(|state| state.at < now));
     }
 
     #[test]

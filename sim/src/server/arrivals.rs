@@ -34,17 +34,32 @@ pub struct Arrival {
 /// The bounded list.
 #[derive(Default)]
 pub struct Arrivals {
-    inner: Mutex<(u64, VecDeque<(u64, Value)>)>,
+    inner: Mutex<Inner>,
 }
 
-const KEPT: usize = 10_000;
+#[derive(Default)]
+struct Inner {
+    last: u64,
+    head_bytes: usize,
+    kept: VecDeque<Kept>,
+}
+
+struct Kept {
+    n: u64,
+    head_bytes: usize,
+    json: Value,
+}
+
+/// The most requests that are kept, and the most that their heads may weigh.
+const MOST: usize = 10_000;
+const MOST_HEAD_BYTES: usize = 64 << 20;
 
 impl Arrivals {
     /// Notes a request.
     pub fn push(&self, arrival: Arrival) {
         let mut inner = self.lock();
-        inner.0 += 1;
-        let n = inner.0;
+        inner.last += 1;
+        let (n, head_bytes) = (inner.last, arrival.head.len());
         let mut json = json!({
             "n": n,
             "time": Stamp::now().wire(),
@@ -63,19 +78,21 @@ impl Arrivals {
             json["bodyLength"] = json!(length);
             json["bodySha256"] = json!(hash);
         }
-        if inner.1.len() == KEPT {
-            inner.1.pop_front();
+        inner.head_bytes += head_bytes;
+        inner.kept.push_back(Kept { n, head_bytes, json });
+        while inner.kept.len() > MOST || inner.head_bytes > MOST_HEAD_BYTES {
+            let Some(oldest) = inner.kept.pop_front() else { break };
+            inner.head_bytes -= oldest.head_bytes;
         }
-        inner.1.push_back((n, json));
     }
 
     /// Everything after number `since`, oldest first.
     #[must_use]
     pub fn after(&self, since: u64) -> Vec<Value> {
-        self.lock().1.iter().filter(|(n, _)| *n > since).map(|(_, json)| json.clone()).collect()
+        self.lock().kept.iter().filter(|kept| kept.n > since).map(|kept| kept.json.clone()).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, (u64, VecDeque<(u64, Value)>)> {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -99,6 +116,31 @@ pub fn sha256(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_is_bounded() {
+        let arrivals = Arrivals::default();
+        let push = |head: String| {
+            arrivals.push(Arrival {
+                connection: 1,
+                request: 1,
+                protocol: String::new(),
+                method: String::new(),
+                path: String::new(),
+                head,
+                raw: true,
+                refused: false,
+                body: None,
+            });
+        };
+        (0..=MOST).for_each(|_| push(String::new()));
+        assert_eq!(arrivals.after(0).len(), MOST);
+        push("x".repeat(MOST_HEAD_BYTES));
+        assert_eq!(arrivals.after(0).len(), MOST);
+        push("x".into());
+        assert_eq!(arrivals.after(0).len(), 1);
+        assert_eq!(arrivals.after(0)[0]["n"], MOST + 3);
+    }
 
     #[test]
     fn bytes_survive() {

@@ -21,7 +21,7 @@ pub struct Sim {
 
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xprotect-sim"));
-    command.args(arguments).env_remove("RUST_LOG");
+    command.args(arguments).env("RUST_LOG", "warn");
     command
 }
 
