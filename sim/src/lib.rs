@@ -4,8 +4,15 @@
 //! its sockets: settings in, requests in, responses out. What the sheet marks as inferred is a row of [`switches`].
 
 pub mod api;
+pub mod discovery;
 pub mod http;
 pub mod identity;
+pub mod rest;
+pub mod rights;
 pub mod settings;
 pub mod stamp;
 pub mod switches;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+mod testing;
+pub mod world;
