@@ -10,6 +10,7 @@
 pub mod api;
 pub mod cli;
 pub mod control;
+pub mod discovery;
 pub mod faults;
 pub mod feed;
 pub mod http;
@@ -17,9 +18,15 @@ pub mod identity;
 pub mod instance;
 pub mod journal;
 pub mod physical;
+pub mod rest;
+pub mod rights;
 pub mod server;
 pub mod service;
 pub mod settings;
 pub mod socket;
 pub mod stamp;
 pub mod switches;
+mod testing;
+pub mod world;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
