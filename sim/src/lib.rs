@@ -26,7 +26,7 @@ pub mod settings;
 pub mod socket;
 pub mod stamp;
 pub mod switches;
-mod testing;
-pub mod world;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+mod testing;
+pub mod world;
