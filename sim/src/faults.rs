@@ -193,56 +193,96 @@ fn mode_names() -> Vec<String> {
 
 /// The active faults. Whoever waits subscribes and looks again after each change.
 pub struct FaultBoard {
-    active: watch::Sender<BTreeMap<Target, Mode>>,
+    state: watch::Sender<BoardState>,
+}
+
+/// What a board holds.
+#[derive(Debug, Default)]
+pub struct BoardState {
+    active: BTreeMap<Target, Mode>,
+    history: BTreeMap<Target, History>,
+}
+
+/// How often a target was hit since the start. Who waits compares: a fault that was lifted again before
+/// anybody looked has still happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// Times that it hung.
+    pub hangs: u64,
+    /// Times that it was stopped.
+    pub stops: u64,
+    /// Times that connections were reset.
+    pub resets: u64,
 }
 
 impl FaultBoard {
     /// A board without faults.
     #[must_use]
     pub fn new() -> Self {
-        Self { active: watch::Sender::new(BTreeMap::new()) }
+        Self { state: watch::Sender::new(BoardState::default()) }
     }
 
     /// What a request of `service` (`None`: a path of no service) suffers now.
     #[must_use]
     pub fn current(&self, service: Option<Service>) -> Option<Mode> {
-        let active = self.active.borrow();
-        let own = service.and_then(|service| active.get(&Target::One(service)));
-        own.or_else(|| active.get(&Target::All)).cloned()
+        let state = self.state.borrow();
+        let own = service.and_then(|service| state.active.get(&Target::One(service)));
+        own.or_else(|| state.active.get(&Target::All)).cloned()
+    }
+
+    /// What `service` and the whole instance suffered until now.
+    #[must_use]
+    pub fn history(&self, service: Option<Service>) -> History {
+        let state = self.state.borrow();
+        let of = |target| state.history.get(&target).copied().unwrap_or_default();
+        let own = service.map(|service| of(Target::One(service))).unwrap_or_default();
+        let all = of(Target::All);
+        History {
+            hangs: own.hangs + all.hangs,
+            stops: own.stops + all.stops,
+            resets: own.resets + all.resets,
+        }
     }
 
     /// What the whole instance suffers now.
     #[must_use]
     pub fn whole(&self) -> Option<Mode> {
-        self.active.borrow().get(&Target::All).cloned()
+        self.state.borrow().active.get(&Target::All).cloned()
     }
 
     /// Wakes at every change.
     #[must_use]
-    pub fn subscribe(&self) -> watch::Receiver<BTreeMap<Target, Mode>> {
-        self.active.subscribe()
+    pub fn subscribe(&self) -> watch::Receiver<BoardState> {
+        self.state.subscribe()
     }
 
     /// Makes a fault active, in place of the target's last one.
     pub fn set(&self, fault: Fault) {
-        self.active.send_modify(|active| {
-            active.insert(fault.target, fault.mode);
+        self.state.send_modify(|state| {
+            let history = state.history.entry(fault.target).or_default();
+            match fault.mode {
+                Mode::Hang => history.hangs += 1,
+                Mode::Stop => history.stops += 1,
+                Mode::Reset => history.resets += 1,
+                _ => {}
+            }
+            state.active.insert(fault.target, fault.mode);
         });
     }
 
     /// Lifts one target's fault, or all of them.
     pub fn lift(&self, target: Option<Target>) {
-        self.active.send_modify(|active| match target {
-            Some(target) => drop(active.remove(&target)),
-            None => active.clear(),
+        self.state.send_modify(|state| match target {
+            Some(target) => drop(state.active.remove(&target)),
+            None => state.active.clear(),
         });
     }
 
     /// All active faults.
     #[must_use]
     pub fn list(&self) -> Vec<Fault> {
-        let active = self.active.borrow();
-        active.iter().map(|(target, mode)| Fault { target: *target, mode: mode.clone() }).collect()
+        let state = self.state.borrow();
+        state.active.iter().map(|(target, mode)| Fault { target: *target, mode: mode.clone() }).collect()
     }
 }
 
@@ -289,5 +329,6 @@ mod tests {
         assert_eq!(board.current(Some(Service::Soap)), Some(Mode::Page503));
         board.lift(Some(Target::All));
         assert_eq!(board.current(Some(Service::Config)), None);
+        assert_eq!(board.history(Some(Service::Config)).hangs, 1);
     }
 }

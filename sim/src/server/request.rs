@@ -13,7 +13,7 @@ use super::arrivals::{Arrival, latin1, sha256};
 use super::pages;
 use super::plain::Heads;
 use super::wire::Connection;
-use crate::faults::{FaultBoard, Mode};
+use crate::faults::{FaultBoard, History, Mode};
 use crate::instance::Instance;
 use crate::service::Service;
 use crate::socket;
@@ -58,10 +58,13 @@ pub async fn answer(
     if let Ok(body) = &body {
         arrival.body = Some((body.len(), sha256(body)));
     }
+    let faults = &context.instance.faults;
+    // Before the record: who sees the request there may rely on what a fault does to it from then on.
+    let before = faults.history(service);
     context.instance.arrivals.push(arrival);
-    let mut response = match suffer(&context.instance.faults, service).await {
+    let mut response = match suffer(faults, service, before).await {
         Fate::Serve => match body {
-            Ok(body) => serve(&context, Request::from_parts(head, body), upgrade),
+            Ok(body) => serve(&context, Request::from_parts(head, body), upgrade, before),
             Err(Unread::TooLarge) => closing(pages::too_large()),
             Err(Unread::Broken) => return Err(NoAnswer),
         },
@@ -104,11 +107,13 @@ fn serve(
     context: &Context,
     request: Request<Bytes>,
     upgrade: Option<hyper::upgrade::OnUpgrade>,
+    before: History,
 ) -> Response<Bytes> {
     if !socket::is_socket_path(request.uri().path()) {
         return context.instance.api.handle(request);
     }
-    let response = socket::upgrade(&context.instance, &request, upgrade, Weak::clone(&context.connection));
+    let origin = socket::Origin { connection: Weak::clone(&context.connection), before };
+    let response = socket::upgrade(&context.instance, &request, upgrade, origin);
     if response.status() == StatusCode::SWITCHING_PROTOCOLS
         && let Some(heads) = &context.heads
     {
@@ -133,30 +138,38 @@ enum Fate {
 
 /// Waits as long as the faults want, and looks again whenever they change: a request that hung once is
 /// never answered, also not after the fault was lifted.
-async fn suffer(faults: &FaultBoard, service: Option<Service>) -> Fate {
+async fn suffer(faults: &FaultBoard, service: Option<Service>, before: History) -> Fate {
     let mut changes = faults.subscribe();
     let start = Instant::now();
     let mut hung = false;
     loop {
         changes.mark_unchanged();
-        match faults.current(service) {
+        let (current, history) = (faults.current(service), faults.history(service));
+        let left = match current {
+            _ if history.resets > before.resets => return Fate::Reset,
             Some(Mode::Reset) => return Fate::Reset,
-            Some(Mode::Hang) => hung = true,
-            _ if hung => return Fate::Close,
+            Some(Mode::Hang) => {
+                hung = true;
+                None
+            }
+            _ if hung || history.hangs > before.hangs => return Fate::Close,
             Some(Mode::Stop | Mode::Page503) => return Fate::Page503,
             Some(Mode::WrongBody) => return Fate::WrongBody,
-            Some(Mode::Slow(wait)) => {
-                let left = wait.saturating_sub(start.elapsed());
-                tokio::select! {
-                    () = tokio::time::sleep(left) => return Fate::Serve,
-                    _ = changes.changed() => continue,
-                }
-            }
-            // The answer waits in the connection's gate.
+            Some(Mode::Slow(wait)) => Some(wait.saturating_sub(start.elapsed())),
+            // In a black hole the answer waits in the connection's gate.
             Some(Mode::Blackhole) | None => return Fate::Serve,
-        }
-        if changes.changed().await.is_err() {
-            return Fate::Close;
+        };
+        let patience = async {
+            match left {
+                Some(left) => tokio::time::sleep(left).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = patience => return Fate::Serve,
+            changed = changes.changed() => if changed.is_err() {
+                return Fate::Close;
+            },
         }
     }
 }

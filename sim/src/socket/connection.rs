@@ -2,7 +2,7 @@
 //! events, and the answer to `startSession` comes before what it replays (protocol sheet 4.3).
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
@@ -17,9 +17,9 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 
 use super::command::{Command, Request};
 use super::session::{Hold, InUse};
-use super::{IN_BAND_SINCE, authenticate, frames};
+use super::{IN_BAND_SINCE, Origin, authenticate, frames};
 use crate::api::Caller;
-use crate::faults::Mode;
+use crate::faults::{History, Mode};
 use crate::instance::Instance;
 use crate::server::wire::Connection;
 use crate::service::Service;
@@ -37,6 +37,8 @@ struct Socket {
     connection: Arc<Connection>,
     caller: Option<Caller>,
     hold: Option<Hold>,
+    /// What the service had suffered when the socket was opened.
+    before: History,
 }
 
 /// Why a socket ends.
@@ -53,7 +55,7 @@ type Step = ControlFlow<End>;
 pub async fn run(
     instance: Arc<Instance>,
     upgrade: OnUpgrade,
-    connection: Weak<Connection>,
+    Origin { connection, before }: Origin,
     caller: Option<Caller>,
 ) {
     let (Ok(upgraded), Some(connection)) = (upgrade.await, connection.upgrade()) else { return };
@@ -63,7 +65,7 @@ pub async fn run(
         .max_message_size(Some(LARGEST_COMMAND))
         .max_frame_size(Some(LARGEST_COMMAND));
     let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let mut socket = Socket { instance, stream, connection, caller, hold: None };
+    let mut socket = Socket { instance, stream, connection, caller, hold: None, before };
     if let End::Close(code, reason) = socket.serve().await {
         let frame = CloseFrame { code, reason: reason.into() };
         // A peer that does not take it is dropped.
@@ -90,7 +92,7 @@ impl Socket {
             let connection = Arc::clone(&self.connection);
             let step = tokio::select! {
                 biased;
-                end = interrupted(&instance, &connection, self.hold.as_ref()) => return end,
+                end = interrupted(&instance, &connection, self.hold.as_ref(), self.before) => return end,
                 _ = faults.changed() => ControlFlow::Continue(()),
                 () = tokio::time::sleep_until(deadline), if patience.is_some() && self.caller.is_none() => {
                     return End::Close(CloseCode::Policy, "authentication timeout".into());
@@ -128,7 +130,7 @@ impl Socket {
         if let Some(Mode::Slow(wait)) = self.instance.faults.current(Some(Service::Events)) {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                end = interrupted(&self.instance, &self.connection, self.hold.as_ref()) => return Step::Break(end),
+                end = interrupted(&self.instance, &self.connection, self.hold.as_ref(), self.before) => return Step::Break(end),
             }
         }
         let in_band = self.instance.api.settings().version >= IN_BAND_SINCE;
@@ -238,7 +240,7 @@ impl Socket {
     async fn send(&mut self, message: Message) -> Step {
         tokio::select! {
             biased;
-            end = interrupted(&self.instance, &self.connection, self.hold.as_ref()) => Step::Break(end),
+            end = interrupted(&self.instance, &self.connection, self.hold.as_ref(), self.before) => Step::Break(end),
             sent = self.stream.send(message) => match sent {
                 Ok(()) => Step::Continue(()),
                 Err(_) => Step::Break(End::Gone),
@@ -258,7 +260,12 @@ impl Socket {
 }
 
 /// Returns when something other than the peer ends the socket.
-async fn interrupted(instance: &Instance, connection: &Connection, hold: Option<&Hold>) -> End {
+async fn interrupted(
+    instance: &Instance,
+    connection: &Connection,
+    hold: Option<&Hold>,
+    before: History,
+) -> End {
     let taken = async {
         match hold {
             Some(hold) => hold.lost().await,
@@ -269,7 +276,8 @@ async fn interrupted(instance: &Instance, connection: &Connection, hold: Option<
         let mut changes = instance.faults.subscribe();
         loop {
             changes.mark_unchanged();
-            if matches!(instance.faults.current(Some(Service::Events)), Some(Mode::Stop | Mode::Reset)) {
+            let now = instance.faults.history(Some(Service::Events));
+            if (now.stops, now.resets) != (before.stops, before.resets) {
                 return;
             }
             if changes.changed().await.is_err() {

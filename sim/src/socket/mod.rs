@@ -14,6 +14,7 @@ use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::api::{AuthError, Caller};
+use crate::faults::History;
 use crate::instance::Instance;
 use crate::server::pages;
 use crate::server::wire::Connection;
@@ -24,6 +25,14 @@ const SINCE: settings::Version = settings::Version { major: 23, minor: 3 };
 
 /// The release that brought `authenticate` and `inactiveTimeoutSeconds`, 2024 R1.
 pub const IN_BAND_SINCE: settings::Version = settings::Version { major: 24, minor: 1 };
+
+/// Where a socket comes from.
+pub struct Origin {
+    /// Its connection.
+    pub connection: Weak<Connection>,
+    /// What the service had suffered when the upgrade arrived.
+    pub before: History,
+}
 
 /// Whether the path lies under `/API/ws`.
 #[must_use]
@@ -48,7 +57,7 @@ pub fn upgrade(
     instance: &Arc<Instance>,
     request: &Request<Bytes>,
     upgrade: Option<OnUpgrade>,
-    connection: Weak<Connection>,
+    origin: Origin,
 ) -> Response<Bytes> {
     let path = request.uri().path();
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -78,7 +87,7 @@ pub fn upgrade(
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    tokio::spawn(connection::run(Arc::clone(instance), upgrade, connection, caller));
+    tokio::spawn(connection::run(Arc::clone(instance), upgrade, origin, caller));
     response
 }
 
