@@ -26,7 +26,8 @@ pub struct Sessions {
 pub struct Session {
     /// Its id.
     pub id: String,
-    sid: String,
+    /// Name and SID of whose it is: a service's token has no SID of its own.
+    whose: (String, String),
     /// Number of the connection that has it; a connection that sees another number has lost it.
     owner: watch::Sender<u64>,
     state: Mutex<State>,
@@ -101,7 +102,7 @@ impl Sessions {
         let mut all = lock(&self.all);
         all.retain(|_, session| lock(&session.state).left.is_none_or(|left| left.elapsed() < self.window));
         if let Some(session) =
-            all.get(&wanted.to_ascii_lowercase()).filter(|session| session.sid == caller.sid)
+            all.get(&wanted.to_ascii_lowercase()).filter(|session| session.whose == whose(caller))
         {
             let mut state = lock(&session.state);
             if state.left.is_none() && !self.takeover {
@@ -117,7 +118,7 @@ impl Sessions {
         }
         let session = Arc::new(Session {
             id: Uuid::new_v4().to_string(),
-            sid: caller.sid.clone(),
+            whose: whose(caller),
             owner: watch::Sender::new(1),
             state: Mutex::new(State { subscriptions: Vec::new(), cursor: journal.last(), left: None }),
         });
@@ -203,6 +204,10 @@ impl Drop for Hold {
             state.left = Some(Instant::now());
         }
     }
+}
+
+fn whose(caller: &Caller) -> (String, String) {
+    (caller.user.clone(), caller.sid.clone())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

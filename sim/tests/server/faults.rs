@@ -64,6 +64,24 @@ fn hang_reads_and_never_answers() {
 }
 
 #[test]
+fn idle_connections_survive_a_hang() {
+    let sim = sim();
+    let mut client = sim.client();
+    for round in 0..3 {
+        client.send_get(CONFIG);
+        client.receive().unwrap();
+        // Where the system has no filters the second is refused, and nothing is broken.
+        sim.post(
+            "/faults",
+            &json!({ "service": "all", "mode": if round == 0 { "hang" } else { "blackhole" } }),
+        );
+        sim.heal();
+    }
+    client.send_get(CONFIG);
+    client.receive().unwrap();
+}
+
+#[test]
 fn hang_swallows_what_waits_already() {
     let sim = sim();
     sim.post("/faults", &json!({ "service": "events", "mode": "slow", "ms": 600_000 }));
