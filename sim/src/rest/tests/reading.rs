@@ -88,6 +88,28 @@ fn pages_and_filters() {
 }
 
 #[test]
+fn switches_change_lists() {
+    let client = |switch: &str| {
+        let api = api(|settings| settings.switches.set(switch).unwrap());
+        Client::new(api, "admin")
+    };
+    assert_eq!(client("max-page-size=7").list("cameras?size=100").len(), 7);
+    assert_eq!(client("page-size=5").list("cameras?page=0").len(), 5);
+    let all = admin().list("cameraGroups").len();
+    assert_eq!(all - client("nested-groups=top").list("cameraGroups").len(), 4);
+    let deep = client("include-depth=2").list("recordingServers?includeChildren=hardware,cameras");
+    assert!(deep[0]["hardware"][0]["cameras"].is_array());
+}
+
+#[test]
+fn a_large_list_is_given_at_once() {
+    let admin = Client::new(api(|settings| settings.cameras = 5000), "admin");
+    let start = std::time::Instant::now();
+    assert_eq!(admin.list("cameras?disabled").len(), 5000);
+    println!("5000 cameras, parsing included: {:?}", start.elapsed());
+}
+
+#[test]
 fn flags_add_keys() {
     let admin = admin();
     let camera = admin.ids("cameras").remove(0);
