@@ -201,10 +201,8 @@ fn cross_origin_requests_are_a_switch() {
     assert!(shared().handle(preflight()).headers().get("access-control-allow-origin").is_none());
     let api = api(|settings| settings.switches.set("cors=on").unwrap());
     let response = api.handle(preflight());
-    assert_eq!(
-        (response.status().as_u16(), &response.headers()["access-control-allow-origin"]),
-        (204, "http://x")
-    );
+    assert_eq!(response.status(), 204);
+    assert_eq!(response.headers()["access-control-allow-origin"], "http://x");
 }
 
 #[test]

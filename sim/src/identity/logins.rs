@@ -22,8 +22,9 @@ pub struct Login {
 pub struct Logins {
     refresh: HashMap<String, (Login, Stamp)>,
     plain: HashMap<String, Stamp>,
-    /// Size at which expired logins are cleared out next.
+    /// Sizes at which expired logins are cleared out next.
     clear_at: usize,
+    clear_refresh_at: usize,
 }
 
 /// Clearing less often than this is not worth it.
@@ -41,7 +42,10 @@ impl Logins {
 
     /// Makes a refresh token.
     pub fn refreshable(&mut self, login: Login, expires: Stamp, now: Stamp) -> String {
-        self.refresh.retain(|_, (_, expires)| *expires > now);
+        if self.refresh.len() >= self.clear_refresh_at.max(LEAST) {
+            self.refresh.retain(|_, (_, expires)| *expires > now);
+            self.clear_refresh_at = self.refresh.len() * 2;
+        }
         let token = format!("{}{}", hex(), hex());
         self.refresh.insert(token.clone(), (login, expires));
         token

@@ -25,19 +25,14 @@ pub struct RestError {
     text: String,
     property: Option<String>,
     id: Option<&'static str>,
-    more: Map<String, Value>,
+    /// More top-level keys; boxed because few errors have any.
+    more: Option<Box<Map<String, Value>>>,
 }
 
 impl RestError {
     /// 400 with a text.
     pub fn bad(text: impl Into<String>) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            text: text.into(),
-            property: None,
-            id: None,
-            more: Map::new(),
-        }
+        Self { status: StatusCode::BAD_REQUEST, text: text.into(), property: None, id: None, more: None }
     }
 
     /// 400 that names the property at fault.
@@ -53,12 +48,11 @@ impl RestError {
 
     /// A task without its parameters; the answer is also how clients find out about them.
     pub fn parameters_missing(params: Map<String, Value>, definitions: Option<Map<String, Value>>) -> Self {
-        let mut error = Self::bad("Bad request: parameters missing");
-        error.more.insert("params".to_owned(), params.into());
+        let mut more = Map::from_iter([("params".to_owned(), params.into())]);
         if let Some(definitions) = definitions {
-            error.more.insert("definitions".to_owned(), definitions.into());
+            more.insert("definitions".to_owned(), definitions.into());
         }
-        error
+        Self { more: Some(Box::new(more)), ..Self::bad("Bad request: parameters missing") }
     }
 
     /// A type that this version does not know.
@@ -93,8 +87,8 @@ impl RestError {
     /// The answer.
     pub fn response(&self) -> Response<Bytes> {
         let mut body = error_body(self.status, &self.text, self.property.as_deref(), self.id);
-        if let Value::Object(body) = &mut body {
-            body.extend(self.more.clone());
+        if let (Value::Object(body), Some(more)) = (&mut body, &self.more) {
+            body.extend(more.as_ref().clone());
         }
         rest_json(self.status, &body)
     }

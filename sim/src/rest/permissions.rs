@@ -7,7 +7,8 @@ use crate::{identity::Role, rights, world::World};
 
 /// What the caller, or the user or role in the query, may do with objects. Only administrators ask about others.
 pub fn get(call: &Call<'_>, world: &World, id: &str) -> Outcome {
-    let namespaces = call.find("securityNamespaces")?;
+    let namespaces =
+        call.find("securityNamespaces").map_err(|_| RestError::unknown_resource("effectivePermissions"))?;
     let namespace = visible(call, world, namespaces, id)?;
     let kind = table::find(namespace.text("resourceTypes")).map_or("", table::Type::name);
     let role = subject(call, world)?;

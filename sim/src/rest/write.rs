@@ -111,10 +111,8 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
         }
         None => return Err(RestError::not_found(kind.name(), &id)),
     };
-    if kind.name() == "basicUsers" && unlocked {
-        if let Some(account) = world.accounts.by_id(&id) {
-            account.failures = 0;
-        }
+    if unlocked && let Some(account) = world.accounts.by_id(&id) {
+        account.failures = 0;
     }
     call.record(world, &body);
     Ok(Answer::ok(json!({ "data": shown })))
@@ -160,10 +158,10 @@ pub fn remove(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     }
     for (kind, id) in doomed.iter().rev() {
         world.store.remove(kind, id);
-        if *kind == "basicUsers" {
-            if let Some(account) = world.accounts.remove(id) {
-                world.store.remove("users", &account.sid.to_ascii_lowercase());
-            }
+        if *kind == "basicUsers"
+            && let Some(account) = world.accounts.remove(id)
+        {
+            world.store.remove("users", &account.sid.to_ascii_lowercase());
         }
     }
     call.record(world, &Map::new());
@@ -200,7 +198,7 @@ pub fn checked(
         };
         let value =
             field.accept(given, call.old_style()).map_err(|why| RestError::property(field.name, why))?;
-        if field.required && value == Value::from("") {
+        if field.required && value == "" {
             return Err(RestError::property(field.name, "it must not be empty"));
         }
         for (target, id) in references(field, &value) {

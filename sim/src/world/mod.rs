@@ -40,7 +40,7 @@ impl World {
         let user = sid.to_ascii_lowercase();
         self.roles
             .iter()
-            .find(|(role, _)| self.store.members(role, "users").iter().any(|member| *member == user))
+            .find(|(role, _)| self.store.members(role, "users").contains(&user))
             .map_or(Role::Nobody, |(_, role)| *role)
     }
 

@@ -101,10 +101,10 @@ impl Store {
         let table = self.tables.get_mut(kind)?;
         let number = table.by_id.remove(id)?;
         let object = table.objects.remove(&number)?;
-        if let Some((_, parent)) = &object.parent {
-            if let Some(siblings) = self.children.get_mut(&(kind, parent.clone())) {
-                siblings.remove(&number);
-            }
+        if let Some((_, parent)) = &object.parent
+            && let Some(siblings) = self.children.get_mut(&(kind, parent.clone()))
+        {
+            siblings.remove(&number);
         }
         for ((group, member), list) in &mut self.members {
             if *member == kind {
@@ -124,10 +124,10 @@ impl Store {
         };
         let Some(object) = self.get_mut(kind, id) else { return };
         let old = object.parent.replace((parent_kind, parent.to_owned()));
-        if let Some((_, old)) = old {
-            if let Some(siblings) = self.children.get_mut(&(kind, old)) {
-                siblings.remove(&number);
-            }
+        if let Some((_, old)) = old
+            && let Some(siblings) = self.children.get_mut(&(kind, old))
+        {
+            siblings.remove(&number);
         }
         self.children.entry((kind, parent.to_owned())).or_default().insert(number);
     }
@@ -187,14 +187,6 @@ impl Store {
         list.retain(|member| member != id);
         list.len() < before
     }
-
-    /// Groups that list a member.
-    pub fn groups_of(&self, kind: Kind, id: &str) -> impl Iterator<Item = &str> {
-        self.members
-            .iter()
-            .filter(move |((_, member), list)| *member == kind && list.iter().any(|entry| entry == id))
-            .map(|((group, _), _)| group.as_str())
-    }
 }
 
 #[cfg(test)]
@@ -212,7 +204,7 @@ mod tests {
         assert!(store.add_member("g", "cameras", "a") && !store.add_member("g", "cameras", "a"));
         let order: Vec<_> = store.children("cameras", "h").map(|object| object.id.as_str()).collect();
         assert_eq!(order, ["b", "a"], "in order of creation");
-        assert_eq!(store.groups_of("cameras", "a").collect::<Vec<_>>(), ["g"]);
+        assert_eq!(store.members("g", "cameras"), ["a"]);
         store.reparent("cameras", "b", "hardware", "h2");
         assert_eq!(store.children("cameras", "h2").count(), 1);
         store.remove("cameras", "a").unwrap();

@@ -80,11 +80,33 @@ fn pages_and_filters() {
         (0..6).flat_map(|page| admin.ids(&format!("cameras?page={page}&size=10"))).collect();
     assert_eq!(pages, all);
     assert_eq!(admin.list("cameras?page=4&size=10").len(), 8);
-    assert_eq!(admin.list("cameras?name=startsWith:%27Main%20gate%27").len(), 7);
+    assert_eq!(admin.list("cameras?name=startsWith:%27Main%20gate%27").len(), 6, "of seven one is disabled");
     assert_eq!(admin.list("cameras?channel=gt:'2'").len(), 4);
     assert_eq!(admin.list("cameras?disabled&enabled='false'").len(), 2);
     admin.get("cameras?page=x").error(400);
     admin.get("cameras?colour='red'").error(400);
+}
+
+#[test]
+fn switches_change_lists() {
+    let client = |switch: &str| {
+        let api = api(|settings| settings.switches.set(switch).unwrap());
+        Client::new(api, "admin")
+    };
+    assert_eq!(client("max-page-size=7").list("cameras?size=100").len(), 7);
+    assert_eq!(client("page-size=5").list("cameras?page=0").len(), 5);
+    let all = admin().list("cameraGroups").len();
+    assert_eq!(all - client("nested-groups=top").list("cameraGroups").len(), 4);
+    let deep = client("include-depth=2").list("recordingServers?includeChildren=hardware,cameras");
+    assert!(deep[0]["hardware"][0]["cameras"].is_array());
+}
+
+#[test]
+fn a_large_list_is_given_at_once() {
+    let admin = Client::new(api(|settings| settings.cameras = 5000), "admin");
+    let start = std::time::Instant::now();
+    assert_eq!(admin.list("cameras?disabled").len(), 5000);
+    println!("5000 cameras, parsing included: {:?}", start.elapsed());
 }
 
 #[test]

@@ -102,6 +102,22 @@ fn only_administrators_write() {
 }
 
 #[test]
+fn switches_change_writes() {
+    let id = "11111111-2222-3333-4444-555555555555";
+    let own = Client::new(api(|settings| settings.switches.set("client-ids=on").unwrap()), "admin");
+    let made = own.call("POST", "userDefinedEvents", &json!({ "name": "x", "id": id })).expect(201);
+    assert_eq!(made["result"]["path"]["id"], id);
+    let service = |switch: &str| {
+        let api = api(|settings| settings.switches.set(switch).unwrap());
+        let form = "grant_type=client_credentials&client_id=svc1&client_secret=svc1-secret";
+        let token =
+            crate::testing::grant(&api, form).expect(200)["access_token"].as_str().unwrap().to_owned();
+        Client { api, token }.call("POST", "userDefinedEvents", &json!({ "name": "x" })).status.as_u16()
+    };
+    assert_eq!((service("service-writes=off"), service("service-writes=on")), (403, 201));
+}
+
+#[test]
 fn what_ships_with_the_product_stays() {
     let admin = admin();
     let role = admin.id_of("roles", "Administrators");
@@ -129,7 +145,7 @@ fn groups_have_members() {
     admin.call("POST", &path, &member).error(400);
     admin.call("POST", &path, &json!({ "type": "hardware", "id": camera })).error(400);
     admin.call("POST", &path, &json!({ "type": "cameras", "id": group })).error(400);
-    assert_eq!(admin.ids(&path), [camera.clone()]);
+    assert_eq!(admin.ids(&path), std::slice::from_ref(&camera));
     assert!(
         admin
             .call("DELETE", &format!("cameraGroups/{group}"), &Value::Null)
