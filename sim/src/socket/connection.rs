@@ -32,11 +32,12 @@ const LARGEST_COMMAND: usize = 4 << 20;
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 struct Socket {
+    /// First, so that it is given up before the stream closes: who saw the end finds the session free.
+    hold: Option<Hold>,
     instance: Arc<Instance>,
     stream: WebSocketStream<TokioIo<Upgraded>>,
     connection: Arc<Connection>,
     caller: Option<Caller>,
-    hold: Option<Hold>,
     /// What the service had suffered when the socket was opened.
     before: History,
 }

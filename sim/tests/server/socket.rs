@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, HandshakeError, Message, WebSocket, client};
 
-use super::support::{PATIENCE, SILENCE, Sim};
+use super::support::{PATIENCE, SILENCE, Sim, eventually};
 
 const MOTION_STARTED: &str = "6eb95dd6-7ccc-4bce-99f8-af0d0b582d77";
 const MOTION_STOPPED: &str = "6f55a7a7-d21c-4629-ac18-af1975e395a2";
@@ -245,11 +245,30 @@ fn a_session_ends_with_its_window() {
     let mut socket = Socket::login(&sim);
     let answer = socket.ask(json!({ "command": "startSession", "commandId": 1 }));
     let session = answer["sessionId"].as_str().unwrap().to_owned();
-    drop(socket.0.close(None));
-    assert_eq!(socket.closed(), None);
+    drop(socket);
+    // The server needs a moment to see that the socket is gone.
+    eventually(|| {
+        let mut socket = Socket::login(&sim);
+        let answer = socket.ask(json!({ "command": "startSession", "commandId": 1, "sessionId": session }));
+        (answer["status"] == 201).then_some(())
+    });
+}
+
+#[test]
+fn switches_of_a_resume() {
+    let sim = quiet(&["--set", "ess-two-sockets=refuse", "--set", "ess-buffer=2"]);
     let mut socket = Socket::login(&sim);
-    let answer = socket.ask(json!({ "command": "startSession", "commandId": 1, "sessionId": session }));
-    assert_eq!(answer["status"], 201);
+    let (_, session) = socket.start("", "");
+    socket.subscribe(&everything());
+    let mut second = Socket::login(&sim);
+    let command = json!({ "command": "startSession", "commandId": 9, "sessionId": session });
+    assert_eq!(second.ask(command.clone())["status"], 409);
+    drop(socket);
+    let ids: Vec<Value> = (0..5).map(|n| inject(&sim, n, 0, "motion-started")["id"].clone()).collect();
+    // The server needs a moment to see that the first socket is gone.
+    let answer = eventually(|| Some(second.ask(command.clone())).filter(|answer| answer["status"] != 409));
+    assert_eq!(answer["status"], 200);
+    assert_eq!(second.events(2), ids[3..]);
 }
 
 #[test]
