@@ -57,7 +57,8 @@ impl Service {
         [Self::Identity, Self::Config, Self::Events, Self::Webrtc, Self::Soap, Self::Http];
 
     /// The services of an XProtect instance.
-    pub const XPROTECT: [Self; 5] = [Self::Identity, Self::Config, Self::Events, Self::Webrtc, Self::Soap];
+    pub const XPROTECT: [Self; 5] =
+        [Self::Identity, Self::Config, Self::Events, Self::Webrtc, Self::Soap];
 
     /// Position in [`Service::ALL`].
     pub const fn index(self) -> usize {
