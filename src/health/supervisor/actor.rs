@@ -178,7 +178,9 @@ impl Actor {
         if counted.is_empty() {
             return;
         }
-        let tally = Tally { waiting: lane.monitor.gauge(service).waiting(), ..counted };
+        let waiting = lane.monitor.gauge(service).waiting();
+        let last_resort = self.core.last_resort(id, service);
+        let tally = Tally { waiting, last_resort, ..counted };
         self.observe(id, service, now, Event::Seen(tally));
         if tally.concerns_instance() {
             self.spread(id, service, &tally, now);
@@ -315,15 +317,18 @@ impl Actor {
             }
         }
         for (service, outcome) in found.results {
+            // Bad service beats none: nobody else could take over.
+            if outcome == DeepOutcome::Failed && self.core.last_resort(id, service) {
+                continue;
+            }
             self.observe(id, service, now, Event::Deep(outcome));
         }
     }
 
     /// An unknown key came: read again, but not more than once a second.
     fn refresh_documents(&mut self, now: Moment) {
-        for (index, lane) in self.lanes.iter_mut().enumerate() {
-            let fetched = self.core.documents(InstanceId(index as u16)).map(|d| d.fetched);
-            let earliest = fetched.map_or(now, |f| (f + DOCUMENTS_PAUSE).max(now));
+        for lane in &mut self.lanes {
+            let earliest = (lane.documents_tried + DOCUMENTS_PAUSE).max(now);
             lane.documents.due = lane.documents.due.min(earliest);
         }
     }
@@ -353,7 +358,8 @@ impl Actor {
     }
 
     fn send_documents(&mut self, id: InstanceId) {
-        let lane = &self.lanes[id.index()];
+        let lane = &mut self.lanes[id.index()];
+        lane.documents_tried = Moment::now();
         let (client, monitor) = (Arc::clone(&lane.client), Arc::clone(&lane.monitor));
         let limit = patient(self.core.config());
         self.jobs.spawn(async move {

@@ -23,6 +23,8 @@ pub(super) struct Lane {
     /// up the probes of another.
     clients: [Arc<Client>; Service::COUNT],
     pub(super) documents: Job,
+    /// When the documents were last asked for, successfully or not.
+    pub(super) documents_tried: Moment,
     pub(super) deep: Job,
     /// For documents and deep probes.
     pub(super) client: Arc<Client>,
@@ -75,6 +77,7 @@ impl Lane {
             slots: Default::default(),
             clients: std::array::from_fn(|_| Arc::new(Client::new(Arc::clone(target)))),
             documents: Job::default(),
+            documents_tried: Moment::default(),
             deep: Job::default(),
             client: Arc::new(Client::new(Arc::clone(target))),
             token: None,

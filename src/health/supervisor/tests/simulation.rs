@@ -205,3 +205,26 @@ proptest! {
         prop_assert!(run.count() <= 4, "{:?}", run);
     }
 }
+
+/// Whoever can make requests fail on both instances must not be able to switch the service off.
+#[test]
+fn failing_requests_never_leave_a_service_without_instance() {
+    let config = Arc::new(pure_config(2, FailbackMode::AfterStable(STABLE)));
+    let mut core = Core::new(config, Vec::new(), Moment::default());
+    let mut moved = false;
+    for second in 1..120 {
+        let now = Moment::from_micros(second * 1_000_000);
+        for id in [A, B] {
+            core.observe(id, WATCHED, now, Event::Probe { outcome: Outcome::Passed, started: now });
+            let last_resort = core.last_resort(id, WATCHED);
+            let tally = Tally { gateway_error: 20, last_resort, ..Tally::default() };
+            core.observe(id, WATCHED, now, Event::Seen(tally));
+        }
+        if let Some(picture) = core.settle(now) {
+            let serving = picture.table.get(SiteId(0), WATCHED).instance;
+            moved |= serving == Some(B);
+            assert!(serving.is_some(), "at {second} s");
+        }
+    }
+    assert!(moved, "the standby was tried");
+}
