@@ -213,7 +213,7 @@ impl Actor {
         let answers_again =
             step.change.is_some_and(|c| c.to == Condition::Up && c.from != Condition::Suspect);
         if answers_again && matches!(service, Service::Identity | Service::Config) {
-            lane.documents.due = now;
+            lane.documents.hurry(now);
         }
         if step.burst {
             self.burst(id, service);
@@ -304,7 +304,7 @@ impl Actor {
     fn refresh_documents(&mut self, now: Moment) {
         for lane in &mut self.lanes {
             let earliest = (lane.documents_tried + DOCUMENTS_PAUSE).max(now);
-            lane.documents.due = lane.documents.due.min(earliest);
+            lane.documents.hurry(earliest);
         }
     }
 
