@@ -13,7 +13,7 @@ test *binary:
 lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --workspace --no-deps --document-private-items --locked
 
 # Licences, advisories, sources of all dependencies (deny.toml); `cargo install cargo-deny` brings it.
 deny:
