@@ -24,7 +24,8 @@
 //! ```
 //!
 //! It runs on the control plane: one small multi-threaded runtime beside the cores. The planes share
-//! the snapshot, atomics ([`health::Monitor`]) and one bounded table ([`session::grant::Issued`]).
+//! the snapshot, a watch of it for requests that wait, and atomics ([`health::Monitor`]); the cores
+//! share one bounded table ([`session::grant::Issued`]).
 //!
 //! # The flow of a configuration
 //!
