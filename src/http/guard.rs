@@ -26,7 +26,7 @@ pub enum Refusal {
     Framing,
     /// Dot segments, backslashes, encoded control bytes, broken encoding.
     Path,
-    /// More than [`MAX_HEADERS`].
+    /// More than [`MAX_HEADERS`], or more than [`MAX_HEAD`].
     TooManyHeaders,
 }
 
@@ -59,7 +59,7 @@ impl Refusal {
             Self::Target => "The request line and the Host header name different servers.",
             Self::Framing => "Content-Length and Transfer-Encoding must not be ambiguous.",
             Self::Path => "The path has dot segments, backslashes, control bytes or a broken encoding.",
-            Self::TooManyHeaders => "The request has too many header fields.",
+            Self::TooManyHeaders => "The header fields are too many or too large.",
         }
     }
 }
@@ -88,8 +88,14 @@ pub fn inspect<B>(request: &Request<B>) -> Result<Authority<'_>, Refusal> {
         return Err(Refusal::Method);
     }
     let headers = request.headers();
-    if headers.len() > MAX_HEADERS {
+    // hyper's own limit is on what it buffers, which is a little more.
+    let head: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if headers.len() > MAX_HEADERS || head > MAX_HEAD {
         return Err(Refusal::TooManyHeaders);
+    }
+    // RFC 9112 3.2.4: the asterisk form belongs to OPTIONS.
+    if request.uri().path() == "*" && *request.method() != Method::OPTIONS {
+        return Err(Refusal::Target);
     }
     framing(headers, request.version())?;
     normalise::check(request.uri().path())?;
