@@ -10,8 +10,8 @@ use crate::support::client::{Http, Reply, get, login, password_grant};
 use crate::support::config::{Config, Instance, Site};
 use crate::support::gatekeeper::Gatekeeper;
 use crate::support::sim::Sim;
-use crate::support::upstream::Upstream;
 use crate::support::until;
+use crate::support::upstream::Upstream;
 
 /// An open document that names the instance it came from.
 const OPEN: &str = "/API/.well-known/uris";
@@ -142,7 +142,11 @@ async fn hanging_requests_are_answered_by_the_standby_at_once() {
     for reply in all.await {
         assert!(reply.expect(200).text().contains(&b.url()));
     }
-    assert!(start.elapsed().as_secs() < 5, "{:?} for requests that a hedge should have saved", start.elapsed());
+    assert!(
+        start.elapsed().as_secs() < 5,
+        "{:?} for requests that a hedge should have saved",
+        start.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -233,12 +237,18 @@ async fn logins_go_where_everything_essential_is_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn services_fail_over_one_by_one() {
     let (a, _b, gatekeeper) = xprotect_pair().await;
-    for (service, others) in [("events", ["identity", "config", "soap"]), ("soap", ["identity", "config", "events"])] {
+    for (service, others) in
+        [("events", ["identity", "config", "soap"]), ("soap", ["identity", "config", "events"])]
+    {
         a.fault(service, "page503").await;
         gatekeeper.wait_up("a", service, false).await;
         gatekeeper.wait_serving(service, "b").await;
         for other in others {
-            assert_eq!(gatekeeper.serving("hq", other).await.as_deref(), Some("a"), "{other} moved with {service}");
+            assert_eq!(
+                gatekeeper.serving("hq", other).await.as_deref(),
+                Some("a"),
+                "{other} moved with {service}"
+            );
         }
         a.heal().await;
         gatekeeper.wait_up("a", service, true).await;

@@ -52,7 +52,9 @@ async fn the_same_day_without_us_gives_the_same() {
 async fn answers_are_byte_for_byte_those_of_the_instance() {
     let (a, _b, gatekeeper) = pair().await;
     let token = login(&gatekeeper.h1()).await;
-    for path in ["/API/rest/v1/cameras?size=3", "/API/rest/v1/roles", "/API/rest/v1/cameras?name=startsWith:%27C%27"] {
+    for path in
+        ["/API/rest/v1/cameras?size=3", "/API/rest/v1/roles", "/API/rest/v1/cameras?name=startsWith:%27C%27"]
+    {
         let direct = a.http().send(get(path).bearer(&token)).await.unwrap().expect(200);
         let through = gatekeeper.h1().send(get(path).bearer(&token)).await.unwrap().expect(200);
         assert_eq!(direct.body, through.body, "{path}");
@@ -90,7 +92,8 @@ async fn service_and_refresh_grants_work_through_us() {
     let (_a, _b, gatekeeper) = pair().await;
     let http = gatekeeper.h1();
     let token = |form: &str| call("POST", "/api/idp/connect/token").form(form);
-    let service = "grant_type=client_credentials&client_id=svc1&client_secret=svc1-secret&scope=managementserver";
+    let service =
+        "grant_type=client_credentials&client_id=svc1&client_secret=svc1-secret&scope=managementserver";
     let service = http.send(token(service)).await.unwrap().expect(200).json();
     let bearer = service["access_token"].as_str().unwrap();
     http.send(get("/API/rest/v1/sites").bearer(bearer)).await.unwrap().expect(200);
