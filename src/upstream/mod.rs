@@ -1,3 +1,8 @@
 //! Towards the instances: connections, their reuse, and the rules for trying again.
 
+pub mod attempt;
+pub mod backend;
+pub mod budget;
 pub mod connect;
+pub mod forward;
+pub mod pool;

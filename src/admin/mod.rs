@@ -1,0 +1,122 @@
+//! The admin plane (design D16): what operators and monitoring ask and order, on its own listener.
+//!
+//! Every request passes the time limit and the `Host` check ([`guard`]), then, unless it is for
+//! `/healthz`, `/readyz` or `/metrics`, its token decides who it is and what it may. Questions read
+//! the published snapshot; orders are written to the store first and carried out afterwards.
+
+pub mod error;
+mod guard;
+mod orders;
+mod ready;
+mod reload;
+mod serve;
+mod status;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use http::header;
+use tokio::sync::{Mutex, watch};
+
+use self::error::ApiError;
+pub use self::reload::{ReloadReport, ReloadState};
+pub use self::serve::{serve, serve_metrics};
+pub use self::users::{User, Users, UsersError};
+use crate::balance::Picture;
+use crate::health::supervisor::SupervisorHandle;
+use crate::metrics::Metrics;
+use crate::state::Store;
+
+/// What the admin plane works on. Cheap to clone.
+#[derive(Clone)]
+pub struct AdminState {
+    /// The newest snapshot of health and balance.
+    pub picture: watch::Receiver<Arc<Picture>>,
+    /// Carries orders out.
+    pub supervisor: SupervisorHandle,
+    /// Remembers them.
+    pub store: Arc<Store>,
+    /// For `/metrics`.
+    pub metrics: Arc<Metrics>,
+    /// Who may ask; replaced at a reload.
+    pub users: Arc<ArcSwap<Users>>,
+    /// How the last reload ended; replaced at a reload.
+    pub reload_report: Arc<ArcSwap<ReloadReport>>,
+    /// When the program started.
+    pub started: SystemTime,
+    /// One order at a time: the order of commits is the order in which they take effect.
+    orders: Arc<Mutex<()>>,
+}
+
+impl AdminState {
+    /// The state of a program that has just started.
+    pub fn new(supervisor: SupervisorHandle, store: Arc<Store>, metrics: Arc<Metrics>, users: Users) -> Self {
+        Self {
+            picture: supervisor.watch(),
+            supervisor,
+            store,
+            metrics,
+            users: Arc::new(ArcSwap::from_pointee(users)),
+            reload_report: Arc::default(),
+            started: SystemTime::now(),
+            orders: Arc::default(),
+        }
+    }
+
+    fn picture(&self) -> Arc<Picture> {
+        Arc::clone(&self.picture.borrow())
+    }
+}
+
+/// The admin listener.
+fn admin_router(state: AdminState) -> Router {
+    let orders = Router::new()
+        .route("/v1/drain", post(orders::drain))
+        .route("/v1/release", post(orders::release))
+        .route("/v1/failback", post(orders::failback));
+    open_routes()
+        .route("/v1/status", get(status::status))
+        .merge(orders)
+        .fallback(async || ApiError::not_found())
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
+        .layer(DefaultBodyLimit::max(LARGEST_ORDER))
+        // Outside of everything that may look at the request any further.
+        .layer(from_fn_with_state(state.clone(), guard::host))
+        .layer(from_fn(guard::limit_time))
+        .with_state(state)
+}
+
+/// The listener of `[metrics] address`: no `Host` check, because scrapers come under any name and
+/// there is nothing to order and nothing secret.
+fn metrics_router(state: AdminState) -> Router {
+    open_routes()
+        .fallback(async || ApiError::not_found())
+        .method_not_allowed_fallback(async || ApiError::method_not_allowed())
+        .layer(from_fn(guard::limit_time))
+        .with_state(state)
+}
+
+/// What needs no token.
+fn open_routes() -> Router<AdminState> {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready::readyz))
+        .route("/metrics", get(metrics))
+}
+
+async fn metrics(State(state): State<AdminState>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.metrics.render())
+}
+
+/// Bytes; an order is a name and a reason.
+const LARGEST_ORDER: usize = 16 << 10;

@@ -1,0 +1,117 @@
+//! One request, one instance: from what binds the request and the picture to where it goes. Pure,
+//! and on the path of every request: no allocation.
+
+use super::picture::Picture;
+use crate::config::types::{InstanceId, Service, SiteId};
+use crate::health::Condition;
+
+/// What binds a request to an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Nothing: anybody who serves will do.
+    Nothing,
+    /// A token that this instance issued. It is worth nothing elsewhere and is shown to nobody
+    /// else.
+    Token(InstanceId),
+    /// State that is easier kept where it is (a cookie), but can be made anew.
+    Affinity(InstanceId),
+    /// A login that will have no twin (design D7).
+    Login,
+}
+
+/// Where a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pick {
+    /// There.
+    To {
+        /// The instance.
+        instance: InstanceId,
+        /// Why this one.
+        reason: PickReason,
+        /// Where a safe or unsent request may go if this one fails it (design D3).
+        fallback: Option<InstanceId>,
+    },
+    /// The session's home cannot serve, another instance can: the client has to log in again.
+    SignInAgain {
+        /// The home that is lost.
+        home: InstanceId,
+    },
+    /// No instance can serve this now, and logging in again would not help.
+    Nobody,
+}
+
+/// Why an instance was picked; a closed set, for logs and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PickReason {
+    /// The serving table says so.
+    Serving,
+    /// The session's token is from there.
+    Home,
+    /// A cookie says so.
+    Affinity,
+    /// Where logins go.
+    Login,
+}
+
+impl PickReason {
+    /// The name in logs and headers.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Serving => "serving",
+            Self::Home => "home",
+            Self::Affinity => "affinity",
+            Self::Login => "login",
+        }
+    }
+}
+
+/// Picks the instance for a request of `site` to `service`. Ids belong to the picture's
+/// configuration.
+pub fn pick(picture: &Picture, site: SiteId, service: Service, bound: Bound) -> Pick {
+    match bound {
+        Bound::Token(home) => at_home(picture, site, service, home),
+        Bound::Affinity(instance) if picture.usable(instance, service) => Pick::To {
+            instance,
+            reason: PickReason::Affinity,
+            fallback: next(picture, site, service, instance),
+        },
+        Bound::Affinity(_) | Bound::Nothing => {
+            to(picture, site, service, picture.table.get(site, service).instance, PickReason::Serving)
+        }
+        Bound::Login => to(picture, site, service, picture.table.login(site), PickReason::Login),
+    }
+}
+
+/// A token stays at home while home answers at all: its 404 for a service it does not have is a
+/// true answer, so absent is good enough here. A drained home keeps its sessions.
+fn at_home(picture: &Picture, site: SiteId, service: Service, home: InstanceId) -> Pick {
+    let answers = picture.condition(home, service) != Condition::Down;
+    if answers && !picture.quarantined(home) {
+        return Pick::To { instance: home, reason: PickReason::Home, fallback: None };
+    }
+    // Logging in again only helps if it leads elsewhere, and to somebody who has the service: else
+    // the client would lose its session for nothing, again and again (design D7).
+    match picture.table.login(site) {
+        Some(next) if next != home && picture.usable(next, service) => Pick::SignInAgain { home },
+        _ => Pick::Nobody,
+    }
+}
+
+fn to(
+    picture: &Picture,
+    site: SiteId,
+    service: Service,
+    instance: Option<InstanceId>,
+    reason: PickReason,
+) -> Pick {
+    match instance {
+        Some(instance) => Pick::To { instance, reason, fallback: next(picture, site, service, instance) },
+        None => Pick::Nobody,
+    }
+}
+
+/// The first candidate, in the site's order, that could serve instead of `instance`.
+fn next(picture: &Picture, site: SiteId, service: Service, instance: InstanceId) -> Option<InstanceId> {
+    let mut candidates = picture.config.site(site).candidates();
+    candidates.find(|c| *c != instance && picture.eligible(*c, service))
+}

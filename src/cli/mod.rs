@@ -1,0 +1,3 @@
+//! The commands of `gatekeeper`, one file each.
+
+pub mod check;

@@ -1,0 +1,51 @@
+//! The snapshot of every machine: what [`crate::balance`] decides from.
+
+use super::cause::Cause;
+use super::state::Condition;
+use crate::clock::Moment;
+use crate::config::types::{InstanceId, Service};
+
+/// What is known about one (instance, service).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// The verdict.
+    pub condition: Condition,
+    /// Since when the condition holds.
+    pub since: Moment,
+    /// Since when it has not been down; fail-back counts from here. [`Condition::Suspect`] does
+    /// not reset it. `None` while down or never probed.
+    pub up_since: Option<Moment>,
+    /// The last fault; kept after recovery until the next change.
+    pub cause: Option<Cause>,
+}
+
+impl Default for Fact {
+    fn default() -> Self {
+        Self { condition: Condition::Unknown, since: Moment::default(), up_since: None, cause: None }
+    }
+}
+
+/// The facts of all instances and services.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Board {
+    facts: Vec<[Fact; Service::COUNT]>,
+}
+
+impl Board {
+    /// A board on which nothing is known yet.
+    pub fn new(instances: usize) -> Self {
+        Self { facts: vec![[Fact::default(); Service::COUNT]; instances] }
+    }
+
+    /// The fact about one (instance, service); unknown if there is no such instance.
+    pub fn get(&self, instance: InstanceId, service: Service) -> Fact {
+        self.facts.get(instance.index()).map_or_else(Fact::default, |f| f[service.index()])
+    }
+
+    /// Writes a fact; an instance out of range is ignored.
+    pub fn set(&mut self, instance: InstanceId, service: Service, fact: Fact) {
+        if let Some(facts) = self.facts.get_mut(instance.index()) {
+            facts[service.index()] = fact;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What is known about a client's connection; decided once, when it was accepted.
+
+use std::cell::{Cell, OnceCell};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use super::pace::Pace;
+
+/// One client connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// The client: the TCP peer, or what a trusted PROXY header says.
+    pub client: SocketAddr,
+    /// The address that the client reached.
+    pub local: SocketAddr,
+    /// Whether it came in over TLS.
+    pub tls: bool,
+    /// Whether `X-Forwarded-*` from this peer is believed.
+    pub trusted: bool,
+    /// Its time limits.
+    pub pace: Arc<Pace>,
+    /// The instance that answered its last request to `identity` (design D10: a log-in page and
+    /// its form belong together), by the key of its backend.
+    pub identity_backend: Cell<Option<u64>>,
+    client_value: OnceCell<HeaderValue>,
+}
+
+impl Connection {
+    /// A connection that has carried nothing yet.
+    pub const fn new(
+        client: SocketAddr,
+        local: SocketAddr,
+        tls: bool,
+        trusted: bool,
+        pace: Arc<Pace>,
+    ) -> Self {
+        Self {
+            client,
+            local,
+            tls,
+            trusted,
+            pace,
+            identity_backend: Cell::new(None),
+            client_value: OnceCell::new(),
+        }
+    }
+
+    /// The client's address as a header value; made once a connection.
+    pub fn client_value(&self) -> HeaderValue {
+        self.client_value
+            .get_or_init(|| {
+                // An address prints as digits, letters, dots and colons only.
+                HeaderValue::from_str(&self.client.ip().to_canonical().to_string())
+                    .unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+            })
+            .clone()
+    }
+
+    /// `https` or `http`.
+    pub const fn scheme(&self) -> &'static str {
+        if self.tls { "https" } else { "http" }
+    }
+}

@@ -1,0 +1,145 @@
+//! The affinity cookie, and which cookies may reach which instance (design D10, D12).
+
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::SystemRandom;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+
+/// The name of our cookie.
+pub const NAME: &str = "gatekeeper_affinity";
+
+/// Makes cookie values that only we can make. The key lives as long as the process: after a
+/// restart a client's cookies count as unknown, and it signs in again.
+pub struct Signer(hmac::Key);
+
+impl Signer {
+    /// A signer with a fresh key.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn new() -> Result<Self, aws_lc_rs::error::Unspecified> {
+        Ok(Self(hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?))
+    }
+
+    /// The value that binds a client of `site` to `instance`. It names neither.
+    pub fn value(&self, site: &str, instance: &str) -> String {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(site.as_bytes());
+        context.update(b"\0");
+        context.update(instance.as_bytes());
+        URL_SAFE_NO_PAD.encode(&context.sign().as_ref()[..18])
+    }
+}
+
+/// Takes our cookie out of the request and puts the others into one header line, as HTTP/1 wants
+/// it (RFC 9113 8.2.3). Returns our cookie's value.
+pub fn take(headers: &mut HeaderMap) -> Option<String> {
+    if !headers.contains_key(COOKIE) {
+        return None;
+    }
+    let mut ours = None;
+    let mut others = Vec::new();
+    for value in headers.get_all(COOKIE) {
+        for pair in value.as_bytes().split(|b| *b == b';') {
+            let pair = pair.trim_ascii();
+            match pair.strip_prefix(NAME.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) {
+                Some(value) => ours = std::str::from_utf8(value).ok().map(str::to_owned),
+                None if pair.is_empty() => {}
+                None => {
+                    if !others.is_empty() {
+                        others.extend_from_slice(b"; ");
+                    }
+                    others.extend_from_slice(pair);
+                }
+            }
+        }
+    }
+    headers.remove(COOKIE);
+    if !others.is_empty()
+        && let Ok(joined) = HeaderValue::from_bytes(&others)
+    {
+        headers.insert(COOKIE, joined);
+    }
+    ours
+}
+
+/// After an instance has set cookies: they are for our host only, and ours remembers where they
+/// came from.
+pub fn bind(headers: &mut HeaderMap, value: &str, tls: bool) {
+    if !headers.contains_key(SET_COOKIE) {
+        return;
+    }
+    let theirs: Vec<_> = headers.get_all(SET_COOKIE).iter().map(host_only).collect();
+    headers.remove(SET_COOKIE);
+    for cookie in theirs {
+        headers.append(SET_COOKIE, cookie);
+    }
+    let secure = if tls { "; Secure" } else { "" };
+    if let Ok(ours) = HeaderValue::from_str(&format!("{NAME}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"))
+    {
+        headers.append(SET_COOKIE, ours);
+    }
+}
+
+/// `Domain` would name the instance, or widen the cookie beyond our host.
+fn host_only(cookie: &HeaderValue) -> HeaderValue {
+    let bytes = cookie.as_bytes();
+    let is_domain = |part: &[u8]| {
+        part.trim_ascii().get(..7).is_some_and(|name| name.eq_ignore_ascii_case(b"domain="))
+    };
+    if !bytes.split(|b| *b == b';').any(is_domain) {
+        return cookie.clone();
+    }
+    let kept: Vec<&[u8]> = bytes.split(|b| *b == b';').filter(|part| !is_domain(part)).collect();
+    HeaderValue::from_bytes(&kept.join(&b';')).unwrap_or_else(|_| cookie.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn request(cookies: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for cookie in cookies {
+            headers.append(COOKIE, cookie.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn ours_is_taken_out() {
+        let mut headers = request(&["a=1; gatekeeper_affinity=xyz;b=2", "c=3"]);
+        assert_eq!(take(&mut headers).as_deref(), Some("xyz"));
+        assert_eq!(headers[COOKIE], "a=1; b=2; c=3");
+        let mut alone = request(&["gatekeeper_affinity=xyz"]);
+        assert_eq!(take(&mut alone).as_deref(), Some("xyz"));
+        assert!(!alone.contains_key(COOKIE));
+        assert_eq!(take(&mut request(&["xgatekeeper_affinity=1"])), None);
+    }
+
+    #[test]
+    fn values_cannot_be_guessed_from_each_other() {
+        let (one, two) = (Signer::new().unwrap(), Signer::new().unwrap());
+        assert_eq!(one.value("hq", "a"), one.value("hq", "a"));
+        assert_ne!(one.value("hq", "a"), one.value("hq", "b"));
+        assert_ne!(one.value("hq", "a"), two.value("hq", "a"));
+        assert!(!one.value("hq", "a").contains("hq"));
+    }
+
+    #[test]
+    fn an_instances_cookies_stay_with_our_host() {
+        let mut headers = HeaderMap::new();
+        headers.append(SET_COOKIE, "idsrv=1; Path=/IDP; Domain=vms-a.example; HttpOnly".parse().unwrap());
+        bind(&mut headers, "v", true);
+        let all: Vec<_> = headers.get_all(SET_COOKIE).iter().map(|v| v.to_str().unwrap()).collect();
+        assert_eq!(
+            all,
+            ["idsrv=1; Path=/IDP; HttpOnly", "gatekeeper_affinity=v; Path=/; HttpOnly; SameSite=Lax; Secure"]
+        );
+        let mut none = HeaderMap::new();
+        bind(&mut none, "v", true);
+        assert!(none.is_empty());
+    }
+}

@@ -1,0 +1,164 @@
+//! Token requests: what they ask for, and which instance a code or refresh token belongs to
+//! (design D10). Only hashes are kept, in memory.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::Deserialize;
+
+use crate::clock::Moment;
+
+/// What a token request asks for (fact sheet 2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grant {
+    /// User name and password, client id and secret: any instance may judge it.
+    Password,
+    /// Bound to the instance that issued this code or refresh token.
+    Bound(Hash),
+    /// Windows, or something we do not know.
+    Other,
+}
+
+/// SHA-256 of a code or refresh token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Hash([u8; 32]);
+
+impl std::fmt::Debug for Hash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hash(..)")
+    }
+}
+
+impl Hash {
+    fn of(secret: &[u8]) -> Self {
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest(&SHA256, secret).as_ref());
+        Self(hash)
+    }
+}
+
+/// Reads the form of a token request as leniently as the instances do: order does not matter,
+/// what cannot be decoded is taken as it stands.
+pub fn read(form: &[u8]) -> Grant {
+    let field = |name: &str| {
+        form.split(|b| *b == b'&').find_map(|pair| {
+            let at = pair.iter().position(|b| *b == b'=')?;
+            (decode(&pair[..at]) == name.as_bytes()).then(|| decode(&pair[at + 1..]))
+        })
+    };
+    match field("grant_type").as_deref().map(<[u8]>::trim_ascii) {
+        Some(b"password" | b"client_credentials") => Grant::Password,
+        Some(b"authorization_code") => field("code").map_or(Grant::Other, |c| Grant::Bound(Hash::of(&c))),
+        Some(b"refresh_token") => field("refresh_token").map_or(Grant::Other, |t| Grant::Bound(Hash::of(&t))),
+        _ => Grant::Other,
+    }
+}
+
+/// The hash of the refresh token in a token response, if there is one.
+pub fn refresh_token(body: &[u8]) -> Option<Hash> {
+    #[derive(Deserialize)]
+    struct Reply<'a> {
+        #[serde(borrow)]
+        refresh_token: Option<std::borrow::Cow<'a, str>>,
+    }
+    let reply: Reply<'_> = serde_json::from_slice(body).ok()?;
+    reply.refresh_token.map(|t| Hash::of(t.as_bytes()))
+}
+
+/// The hash of the `code` in a redirect back to a client.
+pub fn code(location: &str) -> Option<Hash> {
+    let (_, query) = location.split_once(['?', '#'])?;
+    query
+        .split(['&', '#'])
+        .find_map(|pair| pair.strip_prefix("code="))
+        .map(|code| Hash::of(&decode(code.as_bytes())))
+}
+
+fn decode(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut at = 0;
+    while let Some(&b) = text.get(at) {
+        let hex = |i: usize| text.get(at + i).and_then(|b| char::from(*b).to_digit(16));
+        match (b, hex(1), hex(2)) {
+            (b'%', Some(high), Some(low)) => {
+                // Two hexadecimal digits are below 256.
+                out.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            (b'+', ..) => {
+                out.push(b' ');
+                at += 1;
+            }
+            _ => {
+                out.push(b);
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+/// Which instance issued a code or refresh token that passed through us. Bounded; forgets.
+#[derive(Debug, Default)]
+pub struct Issued {
+    known: Mutex<HashMap<Hash, (u64, Moment)>>,
+}
+
+/// How long a code is good for.
+pub const CODE_LIFE: Duration = Duration::from_secs(600);
+/// The default life of a refresh token in the IDP's family is far longer than a work shift.
+pub const REFRESH_LIFE: Duration = Duration::from_secs(24 * 3600);
+const MOST: usize = 200_000;
+
+impl Issued {
+    /// Remembers that the backend with this key issued it.
+    pub fn remember(&self, hash: Hash, backend: u64, life: Duration, now: Moment) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.retain(|_, (_, ends)| *ends > now);
+        }
+        // Still full of living ones: a new session is not worth more than the old ones.
+        if known.len() < MOST {
+            known.insert(hash, (backend, now + life));
+        }
+    }
+
+    /// The key of the backend that issued it.
+    pub fn find(&self, hash: Hash, now: Moment) -> Option<u64> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&hash).filter(|(_, ends)| *ends > now).map(|(backend, _)| *backend)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn grants_in_any_order_and_encoding() {
+        assert_eq!(read(b"grant_type=password&username=u&password=p"), Grant::Password);
+        assert_eq!(read(b"username=u&password=a%b&grant%5Ftype=password"), Grant::Password);
+        assert_eq!(read(b"client_id=x&grant_type=client_credentials"), Grant::Password);
+        assert_eq!(read(b"grant_type=windows_credentials"), Grant::Other);
+        assert_eq!(read(b"grant_type=refresh_token"), Grant::Other);
+        assert_eq!(read(b"grant_type=refresh_token&refresh_token=a%2Bb"), Grant::Bound(Hash::of(b"a+b")));
+        assert_eq!(read(b""), Grant::Other);
+        assert_eq!(read(b"&&=&%"), Grant::Other);
+    }
+
+    #[test]
+    fn what_passes_is_remembered_for_its_life() {
+        let issued = Issued::default();
+        let hash = refresh_token(br#"{"access_token":"x","refresh_token":"a+b"}"#).unwrap();
+        assert_eq!(read(b"refresh_token=a%2bb&grant_type=refresh_token"), Grant::Bound(hash));
+        let now = Moment::from_micros(0);
+        issued.remember(hash, 7, CODE_LIFE, now);
+        assert_eq!(issued.find(hash, now), Some(7));
+        assert_eq!(issued.find(hash, now + CODE_LIFE), None);
+        assert_eq!(code("http://127.0.0.1:5656/?state=1&code=abc"), Some(Hash::of(b"abc")));
+        assert_eq!(code("http://127.0.0.1/?state=1"), None);
+    }
+}

@@ -1,0 +1,5 @@
+//! Who a request belongs to, and which instance that binds it to (design D10).
+
+pub mod cookie;
+pub mod grant;
+pub mod token;

@@ -1,0 +1,90 @@
+//! Opening the database file: its form, its version, its health.
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::StoreError;
+
+/// The form that this version of the program writes.
+pub(super) const VERSION: i64 = 1;
+
+/// `gkst`: says that the file is ours before anything in it is believed.
+const APPLICATION_ID: i64 = 0x676b_7374;
+
+pub(super) const TABLES: &str = "
+CREATE TABLE override (
+    instance TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    reason   TEXT NOT NULL,
+    actor    TEXT NOT NULL,
+    at_ms    INTEGER NOT NULL,
+    PRIMARY KEY (instance, kind)
+) STRICT;
+CREATE TABLE audit (
+    seq    INTEGER PRIMARY KEY,
+    at_ms  INTEGER NOT NULL,
+    actor  TEXT NOT NULL,
+    action TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash   TEXT NOT NULL
+) STRICT;
+";
+
+/// Opens or makes the database; refuses one that is damaged, foreign or newer than we are.
+pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
+    // SQLite gives its files the mode of the first one; made here because reasons in it name people.
+    OpenOptions::new().create(true).append(true).mode(0o600).open(file).map_err(|source| StoreError::Io {
+        what: "create the state database",
+        path: file.to_owned(),
+        source,
+    })?;
+    let explain = |source| fault(file, source);
+    let mut db = Connection::open(file).map_err(explain)?;
+    prepare(&db).map_err(explain)?;
+    let sound: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(explain)?;
+    if sound != "ok" {
+        return Err(StoreError::Corrupt { file: file.to_owned(), cause: sound });
+    }
+    let id: i64 = db.pragma_query_value(None, "application_id", |row| row.get(0)).map_err(explain)?;
+    let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(explain)?;
+    let tables: i64 =
+        db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(explain)?;
+    match (id, version, tables) {
+        (0, 0, 0) => create(&mut db).map_err(explain)?,
+        (APPLICATION_ID, VERSION, _) => {}
+        (APPLICATION_ID, newer, _) if newer > VERSION => {
+            return Err(StoreError::Newer { file: file.to_owned(), found: newer, known: VERSION });
+        }
+        _ => return Err(StoreError::Foreign { file: file.to_owned() }),
+    }
+    Ok(db)
+}
+
+fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(std::time::Duration::from_secs(2))?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: what an operator was told is done is on the disk, also after a power cut.
+    db.pragma_update(None, "synchronous", "FULL")
+}
+
+/// One transaction: a power cut leaves an empty file or a whole one.
+fn create(db: &mut Connection) -> rusqlite::Result<()> {
+    let tx = db.transaction()?;
+    tx.execute_batch(TABLES)?;
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", VERSION)?;
+    tx.commit()
+}
+
+/// Tells damage, for which there is a remedy, from other errors.
+pub(super) fn fault(file: &Path, source: rusqlite::Error) -> StoreError {
+    match source.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Corrupt { file: file.to_owned(), cause: source.to_string() }
+        }
+        _ => StoreError::Database { file: file.to_owned(), source },
+    }
+}
