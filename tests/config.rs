@@ -51,7 +51,10 @@ fn cases() -> Vec<PathBuf> {
 #[test]
 fn a_missing_file_is_a_complaint() {
     let error = gatekeeper::config::load(Path::new("/nowhere/gatekeeper.toml")).unwrap_err();
-    assert!(error.to_string().starts_with("/nowhere/gatekeeper.toml: cannot read it: No such file"), "{error}");
+    assert!(
+        error.to_string().starts_with("/nowhere/gatekeeper.toml: cannot read it: No such file"),
+        "{error}"
+    );
 }
 
 #[test]

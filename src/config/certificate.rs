@@ -135,7 +135,9 @@ impl Facts {
                 || name.strip_prefix("*.").is_some_and(|parent| {
                     // A wildcard stands for one label and never for an address.
                     host.parse::<IpAddr>().is_err()
-                        && host.split_once('.').is_some_and(|(first, rest)| !first.is_empty() && rest == parent)
+                        && host
+                            .split_once('.')
+                            .is_some_and(|(first, rest)| !first.is_empty() && rest == parent)
                 })
         })
     }

@@ -37,7 +37,11 @@ struct Field {
 }
 
 /// Reads the root table. `unbuilt` receives each key without effect that the file sets.
-pub(super) fn read(root: &DeTable<'_>, out: &mut Collector<'_>, unbuilt: &mut Vec<(At, &'static Key)>) -> Table {
+pub(super) fn read(
+    root: &DeTable<'_>,
+    out: &mut Collector<'_>,
+    unbuilt: &mut Vec<(At, &'static Key)>,
+) -> Table {
     Reader { out, unbuilt }.table(root, "", String::new(), Some(0))
 }
 
@@ -148,14 +152,7 @@ impl Reader<'_, '_> {
         table.tables.insert(name.to_owned(), inner);
     }
 
-    fn list(
-        &mut self,
-        table: &mut Table,
-        pattern: &str,
-        name: &str,
-        at: At,
-        value: &Spanned<DeValue<'_>>,
-    ) {
+    fn list(&mut self, table: &mut Table, pattern: &str, name: &str, at: At, value: &Spanned<DeValue<'_>>) {
         let path = keys::join(pattern, name);
         let header = format!("[[{path}]]");
         let Some(array) = value.get_ref().as_array() else {

@@ -185,7 +185,9 @@ fn next_url(text: &str) -> Option<Url> {
         let begin = colon + 1 + slashes;
         let length = bytes[begin..]
             .iter()
-            .position(|b| !(b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']')))
+            .position(|b| {
+                !(b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b':' | b'[' | b']'))
+            })
             .unwrap_or(bytes.len() - begin);
         // `user@host`: the part before the @ is no host.
         if length > 0 && bytes.get(begin + length) != Some(&b'@') {

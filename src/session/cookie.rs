@@ -76,7 +76,8 @@ pub fn bind(headers: &mut HeaderMap, value: &str, tls: bool) {
         headers.append(SET_COOKIE, cookie);
     }
     let secure = if tls { "; Secure" } else { "" };
-    if let Ok(ours) = HeaderValue::from_str(&format!("{NAME}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"))
+    if let Ok(ours) =
+        HeaderValue::from_str(&format!("{NAME}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"))
     {
         headers.append(SET_COOKIE, ours);
     }
@@ -85,9 +86,8 @@ pub fn bind(headers: &mut HeaderMap, value: &str, tls: bool) {
 /// `Domain` would name the instance, or widen the cookie beyond our host.
 fn host_only(cookie: &HeaderValue) -> HeaderValue {
     let bytes = cookie.as_bytes();
-    let is_domain = |part: &[u8]| {
-        part.trim_ascii().get(..7).is_some_and(|name| name.eq_ignore_ascii_case(b"domain="))
-    };
+    let is_domain =
+        |part: &[u8]| part.trim_ascii().get(..7).is_some_and(|name| name.eq_ignore_ascii_case(b"domain="));
     if !bytes.split(|b| *b == b';').any(is_domain) {
         return cookie.clone();
     }

@@ -41,7 +41,9 @@ fn the_shipped_files_load_as_they_stand() {
 /// The example with every setting switched on.
 pub fn everything() -> String {
     let switch_on = |line: &str| match line.strip_prefix('#') {
-        Some(setting) if setting.starts_with(|c: char| c.is_ascii_alphabetic() || c == '[') => setting.to_owned(),
+        Some(setting) if setting.starts_with(|c: char| c.is_ascii_alphabetic() || c == '[') => {
+            setting.to_owned()
+        }
         _ => line.to_owned(),
     };
     render::example().lines().map(|line| switch_on(line) + "\n").collect()

@@ -24,7 +24,9 @@ fn with_line(number: usize, change: impl Fn(&str) -> String) -> String {
 
 /// The lines (from 1) of all complaints about a text.
 fn lines_of(text: &str) -> Vec<Option<usize>> {
-    WORLD.parse(text.as_bytes()).map_or_else(|e| e.complaints.iter().map(|c| c.line).collect(), |_| Vec::new())
+    WORLD
+        .parse(text.as_bytes())
+        .map_or_else(|e| e.complaints.iter().map(|c| c.line).collect(), |_| Vec::new())
 }
 
 proptest! {

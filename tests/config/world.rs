@@ -58,9 +58,9 @@ impl World {
     /// What an operator would be told, without the name of the directory.
     pub fn say(&self, toml: &[u8]) -> String {
         let lines = match self.parse(toml) {
-            Ok(config) => {
-                std::iter::once("ok".to_owned()).chain(config.warnings.iter().map(|w| format!("warning: {w}"))).collect()
-            }
+            Ok(config) => std::iter::once("ok".to_owned())
+                .chain(config.warnings.iter().map(|w| format!("warning: {w}")))
+                .collect(),
             Err(error) => error.complaints.iter().map(ToString::to_string).collect::<Vec<_>>(),
         };
         let text = format!("{}\n", lines.join("\n"));
@@ -80,7 +80,8 @@ pub fn write(path: &Path, contents: &str, mode: u32) {
 
 fn certificate(names: &[&str], from: i32, until: i32) -> (String, String) {
     let key = KeyPair::generate().unwrap();
-    let mut params = CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
+    let mut params =
+        CertificateParams::new(names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>()).unwrap();
     params.not_before = date_time_ymd(from, 1, 1);
     params.not_after = date_time_ymd(until, 1, 1);
     (params.self_signed(&key).unwrap().pem(), key.serialize_pem())

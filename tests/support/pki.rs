@@ -44,7 +44,9 @@ impl Ca {
     /// A new server certificate for `names`, in `dir/{stem}.pem` and `dir/{stem}.key`.
     pub fn issue(&self, dir: &Path, stem: &str, names: &[&str]) -> Files {
         let names: Vec<String> = names.iter().map(|n| (*n).to_owned()).collect();
-        let params = CertificateParams::new(names).unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
+        // Newer Pythons insist on it.
+        params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         let files = Files { chain: dir.join(format!("{stem}.pem")), key: dir.join(format!("{stem}.key")) };

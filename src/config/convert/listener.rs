@@ -65,7 +65,12 @@ fn trusted(table: &Table, cx: &mut Context<'_>) -> Option<Vec<IpNet>> {
 
 /// Complains when two listeners would want one address.
 pub(super) fn check_addresses(root: &Table, cx: &mut Context<'_>) {
-    let keys = [("listener", "address"), ("listener", "plain_address"), ("admin", "address"), ("metrics", "address")];
+    let keys = [
+        ("listener", "address"),
+        ("listener", "plain_address"),
+        ("admin", "address"),
+        ("metrics", "address"),
+    ];
     let mut taken: Vec<(SocketAddr, String)> = Vec::new();
     for (name, key) in keys {
         let Some(table) = root.table(name) else { continue };

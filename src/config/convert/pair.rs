@@ -31,7 +31,8 @@ pub(super) fn convert(table: &Table, cx: &mut Context<'_>) -> Option<(Pair, Opti
         (false, false) => {}
     }
     let (chain, key) = (cx.file(&chain), cx.file(&key));
-    let certificates = certificate::read_chain(&chain).map_err(|e| cx.bad_file(table, "certificate", &e)).ok();
+    let certificates =
+        certificate::read_chain(&chain).map_err(|e| cx.bad_file(table, "certificate", &e)).ok();
     let private = certificate::read_key(&key).map_err(|e| cx.bad_file(table, "private_key", &e)).ok();
     if private.is_some() {
         cx.warn_if_open(table, "private_key", &key);

@@ -23,7 +23,8 @@ const OURS: [&str; 8] = [
 
 pub(super) fn convert(site: &Table, cx: &mut Context<'_>) -> Option<Profile> {
     let http = site.get::<String>("profile")? == "http";
-    let (foreign, other): (&[&str], _) = if http { (&XPROTECT_ONLY, "xprotect") } else { (&["probe"], "http") };
+    let (foreign, other): (&[&str], _) =
+        if http { (&XPROTECT_ONLY, "xprotect") } else { (&["probe"], "http") };
     let mut good = true;
     for key in foreign.iter().filter(|key| differs(site, key)) {
         let own = if http { "http" } else { "xprotect" };
@@ -63,7 +64,8 @@ fn pass(site: &Table, cx: &mut Context<'_>) -> Option<Vec<String>> {
     let mut good = refuse_twice(site, "pass", &items, cx);
     for item in &items {
         if let Some(ours) = OURS.iter().find(|ours| collide(ours, &item.value)) {
-            let problem = format!("{} collides with {ours}, which the gatekeeper routes itself", quote(&item.value));
+            let problem =
+                format!("{} collides with {ours}, which the gatekeeper routes itself", quote(&item.value));
             cx.out.error(item.at, site.place("pass"), problem, "remove it or write a more exact prefix");
             good = false;
         }
@@ -98,7 +100,12 @@ pub(super) fn essential(site: &Table, cx: &mut Context<'_>) -> Option<Vec<Servic
             None => {
                 let names: Vec<String> = possible.iter().map(|s| format!("{:?}", s.as_str())).collect();
                 let problem = format!("this profile has no service {}", quote(&item.value));
-                cx.out.error(item.at, site.place("essential"), problem, format!("write {}", alternatives(&names)));
+                cx.out.error(
+                    item.at,
+                    site.place("essential"),
+                    problem,
+                    format!("write {}", alternatives(&names)),
+                );
                 good = false;
             }
         }

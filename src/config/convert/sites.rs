@@ -90,7 +90,8 @@ fn hosts(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<(Vec<Stri
     }
     refuse_twice(table, "hosts", &items, cx);
     for item in &items {
-        if let Some((_, other)) = all.hosts.iter().find(|(h, site)| *h == item.value && site != table.name()) {
+        if let Some((_, other)) = all.hosts.iter().find(|(h, site)| *h == item.value && site != table.name())
+        {
             let problem = format!("{} also belongs to {other}", quote(&item.value));
             cx.out.error(item.at, table.place("hosts"), problem, "a host can have one site only");
         }
@@ -118,7 +119,12 @@ fn standby(table: &Table, all: &All, cx: &mut Context<'_>) -> Option<Vec<Instanc
         match all.find(&item.value) {
             Some(_) if primary.as_ref() == Some(&item.value) => {
                 let problem = format!("{} is also the primary", quote(&item.value));
-                cx.out.error(item.at, table.place("standby"), problem, "an instance cannot replace itself; remove it here");
+                cx.out.error(
+                    item.at,
+                    table.place("standby"),
+                    problem,
+                    "an instance cannot replace itself; remove it here",
+                );
                 good = false;
             }
             Some(id) => ids.push(id),
@@ -130,7 +136,12 @@ fn standby(table: &Table, all: &All, cx: &mut Context<'_>) -> Option<Vec<Instanc
         }
     }
     if items.is_empty() {
-        cx.warning(table, "standby", "there is none: nothing takes over when the primary fails", "name an instance");
+        cx.warning(
+            table,
+            "standby",
+            "there is none: nothing takes over when the primary fails",
+            "name an instance",
+        );
     }
     good.then_some(ids)
 }

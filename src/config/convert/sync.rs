@@ -63,10 +63,16 @@ fn check_pair(pair: &Table, root: &Table, cx: &mut Context<'_>) {
         }
         refuse_twice(pair, key, &items, cx);
         for item in &items {
-            let known = root.list("instance").iter().any(|i| i.get::<String>("name").as_ref() == Some(&item.value));
+            let known =
+                root.list("instance").iter().any(|i| i.get::<String>("name").as_ref() == Some(&item.value));
             if !known {
                 let problem = format!("there is no instance {}", quote(&item.value));
-                cx.out.error(item.at, pair.place(key), problem, "define it with [[instance]] or name another");
+                cx.out.error(
+                    item.at,
+                    pair.place(key),
+                    problem,
+                    "define it with [[instance]] or name another",
+                );
             }
         }
     }
@@ -86,7 +92,8 @@ fn check_window(window: &Table, cx: &mut Context<'_>) {
         cx.error(window, "to", "this is the same time as from", "write the time at which it ends");
     }
     if let Some(zone) = window.get::<String>("timezone") {
-        let part = |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b));
+        let part =
+            |p: &str| !p.is_empty() && p.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b));
         if !zone.split('/').all(part) {
             let problem = format!("{} is not the name of a time zone", quote(&zone));
             cx.error(window, "timezone", problem, "write a name such as \"Europe/Berlin\" or \"UTC\"");

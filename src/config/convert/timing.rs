@@ -12,8 +12,7 @@ pub(super) fn upstream(root: &Table, cx: &mut Context<'_>) -> Option<UpstreamLim
     let connect_timeout = table.get::<Duration>("connect_timeout")?;
     let response_timeout = table.get::<Duration>("response_timeout")?;
     if response_timeout < connect_timeout {
-        let written =
-            if table.is_set("response_timeout") { "response_timeout" } else { "connect_timeout" };
+        let written = if table.is_set("response_timeout") { "response_timeout" } else { "connect_timeout" };
         cx.error(
             table,
             written,

@@ -55,7 +55,8 @@ fn rows(pattern: &str) -> impl Iterator<Item = &'static Key> {
 
 /// What may be written.
 fn describe(kind: Kind) -> String {
-    let words = |words: &[&str]| alternatives(&words.iter().map(|w| format!("`\"{w}\"`")).collect::<Vec<_>>());
+    let words =
+        |words: &[&str]| alternatives(&words.iter().map(|w| format!("`\"{w}\"`")).collect::<Vec<_>>());
     match kind {
         Kind::Text => "text".to_owned(),
         Kind::Name => "name (letters, digits, `.`, `_`, `-`)".to_owned(),

@@ -23,13 +23,7 @@ const fn section(pattern: &'static str, text: &'static str) -> Section {
     Section { pattern, text }
 }
 
-const fn key(
-    path: &'static str,
-    kind: Kind,
-    preset: Preset,
-    effect: Effect,
-    text: &'static str,
-) -> Key {
+const fn key(path: &'static str, kind: Kind, preset: Preset, effect: Effect, text: &'static str) -> Key {
     Key { path, kind, preset, effect, text, example: None }
 }
 

@@ -34,7 +34,8 @@ pub fn frozen(old: &Config, new: &Config) -> Vec<Complaint> {
 /// What differs, one line a change, for the log and the operator. Contents of files that keep
 /// their path (a renewed certificate) are not looked at.
 pub fn changes(old: &Config, new: &Config) -> Vec<String> {
-    let mut found: Vec<String> = frozen(old, new).into_iter().map(|c| format!("{}: changed", c.place)).collect();
+    let mut found: Vec<String> =
+        frozen(old, new).into_iter().map(|c| format!("{}: changed", c.place)).collect();
     let mut part = |place: &str, differs: bool| {
         if differs {
             found.push(format!("{place}: changed"));

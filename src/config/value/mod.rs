@@ -16,8 +16,8 @@ use super::complaint::At;
 use super::keys::Kind;
 use super::types::Origin;
 use net::{address, host, network, origin, prefix, url_path};
-use time::{day_time, time};
 pub use time::show as show_time;
+use time::{day_time, time};
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,11 +58,11 @@ fn wrong<T>(problem: impl Into<String>, remedy: impl Into<String>) -> Result<T, 
 /// Checks a TOML value against the kind of its key.
 pub(super) fn parse(kind: Kind, value: &Spanned<DeValue<'_>>) -> Result<Value, Vec<Refused>> {
     let at = value.span().start;
-    let one = |r: Result<Value, Wrong>| {
-        r.map_err(|(problem, remedy)| vec![Refused { at, problem, remedy }])
-    };
+    let one = |r: Result<Value, Wrong>| r.map_err(|(problem, remedy)| vec![Refused { at, problem, remedy }]);
     match kind {
-        Kind::Flag => one(value.get_ref().as_bool().map(Value::Flag).ok_or_else(|| mistyped(value, "true or false"))),
+        Kind::Flag => {
+            one(value.get_ref().as_bool().map(Value::Flag).ok_or_else(|| mistyped(value, "true or false")))
+        }
         Kind::Number { min, max } => one(number(value, min, max)),
         Kind::Text | Kind::Path => text(value, |s| Ok(Value::Text(s.to_owned()))),
         Kind::Name => text(value, |s| name(s).map(Value::Text)),
@@ -76,7 +76,9 @@ pub(super) fn parse(kind: Kind, value: &Spanned<DeValue<'_>>) -> Result<Value, V
         Kind::DayTime => text(value, |s| day_time(s).map(Value::Text)),
         Kind::Origins => list(value, origin).map(Value::Origins),
         Kind::Hosts => list(value, host).map(Value::Texts),
-        Kind::HostsOrAny => list(value, |s| if s == "*" { Ok(s.to_owned()) } else { host(s) }).map(Value::Texts),
+        Kind::HostsOrAny => {
+            list(value, |s| if s == "*" { Ok(s.to_owned()) } else { host(s) }).map(Value::Texts)
+        }
         Kind::Networks => list(value, network).map(Value::Networks),
         Kind::Texts => list(value, |s| non_empty(s)).map(Value::Texts),
         Kind::Prefixes => list(value, prefix).map(Value::Texts),
@@ -147,7 +149,8 @@ fn number(value: &Spanned<DeValue<'_>>, min: u32, max: u32) -> Result<Value, Wro
     let Some(number) = value.get_ref().as_integer() else {
         return Err(mistyped(value, "a whole number without quotes"));
     };
-    let parsed = i64::from_str_radix(number.as_str(), number.radix()).ok().and_then(|n| u32::try_from(n).ok());
+    let parsed =
+        i64::from_str_radix(number.as_str(), number.radix()).ok().and_then(|n| u32::try_from(n).ok());
     match parsed {
         Some(n) if (min..=max).contains(&n) => Ok(Value::Number(n)),
         _ => wrong(format!("{number} is out of range"), format!("write a number from {min} to {max}")),

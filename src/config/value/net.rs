@@ -95,7 +95,13 @@ pub(super) fn origin(s: &str) -> Result<Origin, Wrong> {
         _ => (authority, None),
     };
     let port = match port {
-        None => if tls { 443 } else { 80 },
+        None => {
+            if tls {
+                443
+            } else {
+                80
+            }
+        }
         Some(digits) => match digits.parse::<u16>() {
             Ok(port) if port > 0 && digits.bytes().all(|b| b.is_ascii_digit()) => port,
             _ => return wrong("the URL has no valid port", "write a number from 1 to 65535 after the colon"),
@@ -149,8 +155,22 @@ mod tests {
         assert_eq!(shown("http://[::1]:8080/"), Ok("http://[::1]:8080".into()));
         assert_eq!(shown("HTTP://10.0.0.1:80"), Ok("http://10.0.0.1".into()));
         for bad in [
-            "", "vms", "ftp://a", "https://", "https://a/b", "https://a?x", "https://a:0", "https://a:", "https://a:99999",
-            "https://a:+1", "https://::1", "https://[::1", "https://*", "https://u:p@a", "https:// a", "https://a..b",
+            "",
+            "vms",
+            "ftp://a",
+            "https://",
+            "https://a/b",
+            "https://a?x",
+            "https://a:0",
+            "https://a:",
+            "https://a:99999",
+            "https://a:+1",
+            "https://::1",
+            "https://[::1",
+            "https://*",
+            "https://u:p@a",
+            "https:// a",
+            "https://a..b",
         ] {
             assert!(origin(bad).is_err(), "{bad:?} was taken");
         }
@@ -167,7 +187,9 @@ mod tests {
         assert_eq!(host("VMS.Example").unwrap(), "vms.example");
         assert_eq!(host("[::1]").unwrap(), "::1");
         assert_eq!(host("10.0.0.1").unwrap(), "10.0.0.1");
-        for bad in ["", "a b", "a:1", "*.example", "https://a", "-a", "a-", "a..b", "ü.example", &"a".repeat(64)] {
+        for bad in
+            ["", "a b", "a:1", "*.example", "https://a", "-a", "a-", "a..b", "ü.example", &"a".repeat(64)]
+        {
             assert!(host(bad).is_err(), "{bad:?} was taken");
         }
     }

@@ -70,7 +70,9 @@ mod tests {
         assert_eq!(parse("1min 30s").unwrap(), Duration::from_secs(90));
         assert_eq!(parse("0s").unwrap(), Duration::ZERO);
         assert_eq!(parse("1.5s").unwrap(), Duration::from_millis(1500));
-        for bad in ["", "5", "s", "10M", "5 m", "3 days", "-1s", "2h", "1us", "99999999999999999999h", "1s;", "1s1"] {
+        for bad in
+            ["", "5", "s", "10M", "5 m", "3 days", "-1s", "2h", "1us", "99999999999999999999h", "1s;", "1s1"]
+        {
             assert!(parse(bad).is_err(), "{bad:?} was taken");
         }
     }
