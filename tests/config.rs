@@ -11,6 +11,7 @@ mod garble;
 mod world;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use world::World;
 
@@ -64,4 +65,46 @@ fn a_refused_configuration_says_which_files_it_named() {
         .parse(b"[listener]\ncertificate = 'certs/late.pem'\nprivate_key = 'certs/vms.key'\n")
         .unwrap_err();
     assert!(error.files.contains(&world.path("certs/late.pem")));
+}
+
+#[test]
+fn check_answers_with_its_exit_code() {
+    // `ExitCode` has no accessor; its debug form tells codes apart.
+    let code = |text: &str| {
+        let world = World::new();
+        world::write(&world.path("gatekeeper.toml"), text, 0o644);
+        format!("{:?}", gatekeeper::cli::check::check(&world.path("gatekeeper.toml")))
+    };
+    let good = "
+        instance = [{ name = 'a', url = 'http://a' }]
+        site = [{ name = 'hq', hosts = ['*'], primary = 'a' }]
+    ";
+    assert_eq!(code(good), format!("{:?}", ExitCode::SUCCESS));
+    assert_eq!(code("colour = 1"), format!("{:?}", ExitCode::from(2)));
+}
+
+#[test]
+fn bytes_that_are_no_text_are_found_on_their_line() {
+    let world = World::new();
+    let error = world.parse(b"[health]\nrise = \"\xff\"\n").unwrap_err();
+    assert_eq!((error.complaints[0].line, error.complaints[0].column), (Some(2), Some(9)));
+    assert!(error.to_string().ends_with("gatekeeper.toml:2: this is not UTF-8; save the file as UTF-8 text"));
+}
+
+#[test]
+fn a_file_without_end_is_refused() {
+    let error = World::new().parse(&vec![b'#'; 5 << 20]).unwrap_err();
+    assert!(error.to_string().contains("it is longer than 4194304 bytes"), "{error}");
+}
+
+#[test]
+fn thousands_of_sites_are_read_in_no_time() {
+    let mut text =
+        "instance = [{ name = 'a', url = 'http://a' }, { name = 'b', url = 'http://b' }]\n".to_owned();
+    for n in 0..5000 {
+        text +=
+            &format!("[[site]]\nname = 's{n}'\nhosts = ['h{n}.example']\nprimary = 'a'\nstandby = ['b']\n");
+    }
+    let config = World::new().parse(text.as_bytes()).unwrap();
+    assert_eq!(config.sites.len(), 5000);
 }

@@ -44,8 +44,8 @@ impl fmt::Display for Complaint {
 pub struct LoadError {
     /// At least one.
     pub complaints: Vec<Complaint>,
-    /// The files that the refused configuration names. A reload waits for changes in these too:
-    /// the missing certificate may arrive after the configuration.
+    /// The configuration file and the files that it names. A reload waits for changes in these
+    /// too: the missing certificate may arrive after the configuration.
     pub files: Vec<PathBuf>,
 }
 

@@ -46,7 +46,7 @@ pub fn load(path: &Path) -> Result<Config, LoadError> {
         Err(error) => {
             let mut out = Collector::new(path, "");
             out.error(None, "", format!("cannot read it: {error}"), "name a readable file with --config");
-            Err(LoadError { complaints: out.finish().0, files: Vec::new() })
+            Err(refuse(path, out, Vec::new()))
         }
     }
 }
@@ -57,7 +57,7 @@ pub fn parse(path: &Path, bytes: &[u8], now: SystemTime) -> Result<Config, LoadE
     if bytes.len() as u64 > LONGEST {
         let mut out = Collector::new(path, "");
         out.error(None, "", format!("it is longer than {LONGEST} bytes"), "name a configuration file");
-        return Err(refuse(out, Vec::new()));
+        return Err(refuse(path, out, Vec::new()));
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -65,7 +65,7 @@ pub fn parse(path: &Path, bytes: &[u8], now: SystemTime) -> Result<Config, LoadE
             let good = String::from_utf8_lossy(bytes.get(..error.valid_up_to()).unwrap_or_default());
             let mut out = Collector::new(path, &good);
             out.error(good.len(), "", "this is not UTF-8", "save the file as UTF-8 text");
-            return Err(refuse(out, Vec::new()));
+            return Err(refuse(path, out, Vec::new()));
         }
     };
     let (root, syntax) = DeTable::parse_recoverable(text);
@@ -74,9 +74,13 @@ pub fn parse(path: &Path, bytes: &[u8], now: SystemTime) -> Result<Config, LoadE
         // The values of a file with broken syntax are guesses; complaints about them would mislead.
         for error in syntax.into_iter().take(SYNTAX_ERRORS) {
             let at = error.span().map(|s| s.start);
-            out.error(at, "", format!("not TOML: {}", error.message()), "");
+            let remedy = match error.message() {
+                "duplicate key" => "keep one of the two",
+                _ => "write key = value, and texts in quotes",
+            };
+            out.error(at, "", format!("not TOML: {}", error.message()), remedy);
         }
-        return Err(refuse(out, Vec::new()));
+        return Err(refuse(path, out, Vec::new()));
     }
     let mut unbuilt = Vec::new();
     let root = raw::read(root.get_ref(), &mut out, &mut unbuilt);
@@ -84,10 +88,10 @@ pub fn parse(path: &Path, bytes: &[u8], now: SystemTime) -> Result<Config, LoadE
     let mut cx = Context { out, base, now, files: Vec::new() };
     let config = convert::config(&root, path, &mut cx);
     convert::warn_unbuilt(&unbuilt, &mut cx);
-    finish(config, cx)
+    finish(path, config, cx)
 }
 
-fn finish(config: Option<Config>, cx: Context<'_>) -> Result<Config, LoadError> {
+fn finish(path: &Path, config: Option<Config>, cx: Context<'_>) -> Result<Config, LoadError> {
     let Context { mut out, files, .. } = cx;
     match config {
         Some(mut config) if !out.has_errors() => {
@@ -99,11 +103,12 @@ fn finish(config: Option<Config>, cx: Context<'_>) -> Result<Config, LoadError> 
                 // A part gave up without a word: our mistake, but never a silent one.
                 out.error(None, "", "internal error: refused without a reason", "report this file");
             }
-            Err(refuse(out, files))
+            Err(refuse(path, out, files))
         }
     }
 }
 
-fn refuse(out: Collector<'_>, files: Vec<PathBuf>) -> LoadError {
+fn refuse(path: &Path, out: Collector<'_>, mut files: Vec<PathBuf>) -> LoadError {
+    files.push(path.to_owned());
     LoadError { complaints: out.finish().0, files }
 }

@@ -26,6 +26,8 @@ pub(super) struct Table {
     values: BTreeMap<&'static str, Field>,
     tables: BTreeMap<String, Table>,
     lists: BTreeMap<String, Vec<Table>>,
+    /// Lists that are wrong at least in part, and said so.
+    refused_lists: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -141,7 +143,10 @@ impl Reader<'_, '_> {
     ) {
         let Some(source) = value.get_ref().as_table() else {
             let problem = format!("this is {}, not a table", value::type_name(value));
-            let remedy = format!("write its keys under {}", keys::header(pattern));
+            let remedy = match keys::find(pattern).and_then(|key| key.example) {
+                Some(example) => format!("write for example {name} = {example}"),
+                None => format!("write its keys under {}", table.inner_label(name)),
+            };
             self.out.error(at, table.place(name), problem, remedy);
             // Present but refused: its keys must not be reported as missing as well.
             table.tables.insert(name.to_owned(), Table { at: Some(at), ..Table::default() });
@@ -158,6 +163,7 @@ impl Reader<'_, '_> {
         let Some(array) = value.get_ref().as_array() else {
             let problem = format!("this is {}, not a list of tables", value::type_name(value));
             self.out.error(at, table.place(name), problem, format!("write {header} above each of them"));
+            table.refused_lists.push(name.to_owned());
             return;
         };
         let mut list = Vec::new();
@@ -166,6 +172,7 @@ impl Reader<'_, '_> {
             let Some(source) = entry.get_ref().as_table() else {
                 let problem = format!("this is {}, not a table", value::type_name(entry));
                 self.out.error(at, table.place(name), problem, format!("write {header} above its keys"));
+                table.refused_lists.push(name.to_owned());
                 continue;
             };
             let title = source.get("name").and_then(|v| v.get_ref().as_str()).map_or_else(
@@ -292,6 +299,11 @@ impl Table {
     /// Every table inside, by name.
     pub(super) fn tables(&self) -> impl Iterator<Item = (&str, &Self)> {
         self.tables.iter().map(|(name, table)| (name.as_str(), table))
+    }
+
+    /// There is no `[[this.name]]` and nothing that was meant to be one.
+    pub(super) fn lacks_list(&self, name: &str) -> bool {
+        self.list(name).is_empty() && !self.refused_lists.iter().any(|refused| refused == name)
     }
 
     /// Every `[[this.name]]`.

@@ -80,7 +80,7 @@ impl Answer {
     pub const FOREIGN_TOKEN: Self = Self::new(
         StatusCode::UNAUTHORIZED,
         "unknown-token",
-        "Token validation failed: the token was issued by no instance of this site.",
+        "Token validation failed: the token is expired, or was issued elsewhere.",
     );
     /// A code or refresh token that did not pass through us (design D10).
     pub const UNKNOWN_GRANT: Self =

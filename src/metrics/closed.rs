@@ -44,6 +44,7 @@ closed! {
         Cut = "cut", "The connection ended before a response byte; only safe requests.";
         Timeout = "timeout", "No response head in time; only safe requests.";
         Status = "status", "502, 503 or 504 from a proxy on the instance's side; only safe requests.";
+        Silence = "silence", "The serving instance is silent; a safe request went straight to the standby.";
         Down = "down", "The service was declared down while the request waited.";
     }
 }

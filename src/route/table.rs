@@ -69,6 +69,16 @@ pub enum Document {
     Jwks,
 }
 
+impl Document {
+    /// The service that it belongs to.
+    pub const fn service(self) -> Service {
+        match self {
+            Self::Uris => Service::Config,
+            Self::OpenId | Self::Jwks => Service::Identity,
+        }
+    }
+}
+
 /// Which service of `site` owns `path`. The path has passed [`super::normalise::check`].
 pub fn destination(site: &Site, path: &str) -> Destination {
     match &site.profile {

@@ -75,6 +75,11 @@ pub fn bind(headers: &mut HeaderMap, value: &str, tls: bool) {
     for cookie in theirs {
         headers.append(SET_COOKIE, cookie);
     }
+    set(headers, value, tls);
+}
+
+/// Gives the client our cookie with this value.
+pub fn set(headers: &mut HeaderMap, value: &str, tls: bool) {
     let secure = if tls { "; Secure" } else { "" };
     if let Ok(ours) =
         HeaderValue::from_str(&format!("{NAME}={value}; Path=/; HttpOnly; SameSite=Lax{secure}"))

@@ -6,3 +6,4 @@ pub mod budget;
 pub mod connect;
 pub mod forward;
 pub mod pool;
+pub mod tunnel;

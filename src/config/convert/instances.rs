@@ -11,7 +11,7 @@ const MOST: usize = u16::MAX as usize;
 
 pub(super) fn convert(root: &Table, cx: &mut Context<'_>) -> Option<Vec<Instance>> {
     let tables = root.list("instance");
-    if tables.is_empty() {
+    if root.lacks_list("instance") {
         cx.out.error(None, "", "there is no [[instance]]", "add one with name and url");
         return None;
     }

@@ -12,6 +12,7 @@ mod sites;
 mod sync;
 mod timing;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -173,8 +174,9 @@ pub(super) fn warn_unbuilt(set: &[(At, &'static Key)], cx: &mut Context<'_>) {
 /// Complains about entries of a list that stand in it twice.
 fn refuse_twice(table: &Table, key: &str, items: &[value::Item<String>], cx: &mut Context<'_>) -> bool {
     let mut good = true;
-    for (n, item) in items.iter().enumerate() {
-        if items[..n].iter().any(|earlier| earlier.value == item.value) {
+    let mut seen = HashSet::new();
+    for item in items {
+        if !seen.insert(&item.value) {
             good = false;
             let problem = format!("{} is listed twice", value::quote(&item.value));
             cx.out.error(item.at, table.place(key), problem, "remove one");

@@ -1,5 +1,7 @@
 //! `[[site]]`: names, hosts and the instances that serve.
 
+use std::collections::HashMap;
+
 use super::profile::{self, Uses};
 use super::{Context, refuse_twice};
 use crate::config::raw::Table;
@@ -10,7 +12,7 @@ const MOST: usize = u16::MAX as usize;
 
 pub(super) fn convert(root: &Table, cx: &mut Context<'_>) -> Option<Vec<Site>> {
     let tables = root.list("site");
-    if tables.is_empty() {
+    if root.lacks_list("site") {
         cx.out.error(None, "", "there is no [[site]]", "add one with name, hosts and primary");
         return None;
     }
@@ -21,7 +23,7 @@ pub(super) fn convert(root: &Table, cx: &mut Context<'_>) -> Option<Vec<Site>> {
     // Names by place in the file, also of instances that are otherwise wrong: a reference to one
     // of them is not a second mistake.
     let known: Vec<Option<String>> = root.list("instance").iter().map(|i| i.get("name")).collect();
-    let mut all = All { known, names: Vec::new(), hosts: Vec::new(), uses: Uses::default() };
+    let mut all = All { known, names: Vec::new(), hosts: HashMap::new(), uses: Uses::default() };
     let sites: Vec<Option<Site>> = tables.iter().map(|t| site(t, &mut all, cx)).collect();
     for (instance, table) in root.list("instance").iter().enumerate() {
         if !all.uses.contains(instance) && table.get::<String>("name").is_some() {
@@ -37,7 +39,7 @@ struct All {
     known: Vec<Option<String>>,
     names: Vec<String>,
     /// Host and the site that has it.
-    hosts: Vec<(String, String)>,
+    hosts: HashMap<String, String>,
     uses: Uses,
 }
 
@@ -90,12 +92,11 @@ fn hosts(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<(Vec<Stri
     }
     refuse_twice(table, "hosts", &items, cx);
     for item in &items {
-        if let Some((_, other)) = all.hosts.iter().find(|(h, site)| *h == item.value && site != table.name())
-        {
+        if let Some(other) = all.hosts.get(&item.value).filter(|site| site.as_str() != table.name()) {
             let problem = format!("{} also belongs to {other}", quote(&item.value));
             cx.out.error(item.at, table.place("hosts"), problem, "a host can have one site only");
         }
-        all.hosts.push((item.value.clone(), table.name().to_owned()));
+        all.hosts.entry(item.value.clone()).or_insert_with(|| table.name().to_owned());
     }
     let names = if any { Vec::new() } else { items.into_iter().map(|h| h.value).collect() };
     Some((names, any))

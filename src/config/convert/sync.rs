@@ -56,7 +56,7 @@ fn check_pair(pair: &Table, root: &Table, cx: &mut Context<'_>) {
     for key in ["instances", "objects"] {
         let Some(items) = pair.get::<Vec<Item<String>>>(key) else { continue };
         if items.len() != 2 {
-            cx.error(pair, key, format!("there are {} entries", items.len()), "a pair has two");
+            cx.error(pair, key, format!("entries: {}", items.len()), "a pair has two");
         }
         if key == "objects" {
             continue;

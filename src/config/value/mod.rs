@@ -55,6 +55,17 @@ fn wrong<T>(problem: impl Into<String>, remedy: impl Into<String>) -> Result<T, 
     Err((problem.into(), remedy.into()))
 }
 
+/// What to write instead of a bare number or flag.
+fn quoted_example(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Time { .. } => "write a number and its unit in quotes, for example \"500ms\"",
+        Kind::Address | Kind::AddressOrOff => {
+            "write address and port in quotes, for example \"127.0.0.1:8443\""
+        }
+        _ => "put it in quotes",
+    }
+}
+
 /// Checks a TOML value against the kind of its key.
 pub(super) fn parse(kind: Kind, value: &Spanned<DeValue<'_>>) -> Result<Value, Vec<Refused>> {
     let at = value.span().start;
@@ -64,23 +75,23 @@ pub(super) fn parse(kind: Kind, value: &Spanned<DeValue<'_>>) -> Result<Value, V
             one(value.get_ref().as_bool().map(Value::Flag).ok_or_else(|| mistyped(value, "true or false")))
         }
         Kind::Number { min, max } => one(number(value, min, max)),
-        Kind::Text | Kind::Path => text(value, |s| Ok(Value::Text(s.to_owned()))),
-        Kind::Name => text(value, |s| name(s).map(Value::Text)),
-        Kind::Time { min, max } => text(value, |s| time(s, min, max).map(Value::Time)),
-        Kind::Choice(words) => text(value, |s| choice(s, words).map(Value::Text)),
-        Kind::Address => text(value, |s| address(s).map(|a| Value::Address(Some(a)))),
+        Kind::Text | Kind::Path => text(kind, value, |s| Ok(Value::Text(s.to_owned()))),
+        Kind::Name => text(kind, value, |s| name(s).map(Value::Text)),
+        Kind::Time { min, max } => text(kind, value, |s| time(s, min, max).map(Value::Time)),
+        Kind::Choice(words) => text(kind, value, |s| choice(s, words).map(Value::Text)),
+        Kind::Address => text(kind, value, |s| address(s).map(|a| Value::Address(Some(a)))),
         Kind::AddressOrOff if value.get_ref().as_str() == Some("") => Ok(Value::Address(None)),
-        Kind::AddressOrOff => text(value, |s| address(s).map(|a| Value::Address(Some(a)))),
-        Kind::Origin => text(value, |s| origin(s).map(Value::Origin)),
-        Kind::UrlPath => text(value, |s| url_path(s).map(Value::Text)),
-        Kind::DayTime => text(value, |s| day_time(s).map(Value::Text)),
+        Kind::AddressOrOff => text(kind, value, |s| address(s).map(|a| Value::Address(Some(a)))),
+        Kind::Origin => text(kind, value, |s| origin(s).map(Value::Origin)),
+        Kind::UrlPath => text(kind, value, |s| url_path(s).map(Value::Text)),
+        Kind::DayTime => text(kind, value, |s| day_time(s).map(Value::Text)),
         Kind::Origins => list(value, origin).map(Value::Origins),
         Kind::Hosts => list(value, host).map(Value::Texts),
         Kind::HostsOrAny => {
             list(value, |s| if s == "*" { Ok(s.to_owned()) } else { host(s) }).map(Value::Texts)
         }
         Kind::Networks => list(value, network).map(Value::Networks),
-        Kind::Texts => list(value, |s| non_empty(s)).map(Value::Texts),
+        Kind::Texts => list(value, non_empty).map(Value::Texts),
         Kind::Prefixes => list(value, prefix).map(Value::Texts),
         Kind::Choices(words) => list(value, |s| choice(s, words)).map(Value::Texts),
         // Tables have keys of their own; the reader never asks for their value.
@@ -89,13 +100,14 @@ pub(super) fn parse(kind: Kind, value: &Spanned<DeValue<'_>>) -> Result<Value, V
 }
 
 fn text(
+    kind: Kind,
     value: &Spanned<DeValue<'_>>,
     check: impl Fn(&str) -> Result<Value, Wrong>,
 ) -> Result<Value, Vec<Refused>> {
     let result = match value.get_ref().as_str() {
         Some(s) => check(s),
         None if matches!(value.get_ref(), DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_)) => {
-            wrong(format!("this is {}, not text", type_name(value)), "put it in quotes")
+            wrong(format!("this is {}, not text", type_name(value)), quoted_example(kind))
         }
         None => Err(mistyped(value, "text in quotes")),
     };

@@ -43,7 +43,7 @@ pub(super) fn host(s: &str) -> Result<String, Wrong> {
     if s.contains('*') {
         return wrong(
             format!("{} is not a host name", quote(s)),
-            "name every host, or write hosts = [\"*\"] for all",
+            "name every host: a '*' cannot be part of a name",
         );
     }
     if s.contains("://") || s.contains('/') {

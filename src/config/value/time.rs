@@ -8,9 +8,9 @@ use super::{Wrong, quote, wrong};
 /// for `m` and so turn a slip into ten months.
 pub(super) fn time(s: &str, min: Duration, max: Duration) -> Result<Duration, Wrong> {
     const REMEDY: &str = "write a number and a unit: ms, s, min or h, for example \"500ms\"";
-    let known = |unit: &&str| !unit.is_empty() && !["ms", "s", "min", "h"].contains(unit);
+    let unknown = |unit: &&str| !unit.is_empty() && !["ms", "s", "min", "h"].contains(unit);
     let units: Vec<&str> = s.split(|c: char| !c.is_alphabetic()).collect();
-    if let Some(unit) = units.iter().copied().find(|u| known(&u)) {
+    if let Some(unit) = units.iter().copied().find(unknown) {
         return wrong(format!("{} is not a duration: unknown unit {}", quote(s), quote(unit)), REMEDY);
     }
     if units.iter().all(|u| u.is_empty()) {

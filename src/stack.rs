@@ -1,0 +1,326 @@
+//! The request stack: what happens to a request, from top to bottom. Read this first.
+//!
+//! Each step is one module with one subject; this file only orders them and says why they stand in
+//! this order. Everything that a step needs to know about health, balance and configuration comes
+//! from one snapshot ([`Live`]) that is taken once per request.
+
+mod answer;
+mod bind;
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderValue};
+use http::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+
+use self::answer::Served;
+use crate::balance::{Bound, Pick, pick};
+use crate::clock::Moment;
+use crate::config::types::{Service, SiteId};
+use crate::health::supervisor::SupervisorHandle;
+use crate::http::body::{CollectError, ReplyBody, RequestBody, collect};
+use crate::http::connection::Connection;
+use crate::http::pace::Active;
+use crate::http::respond::{Answer, Voice};
+use crate::http::{forwarded, guard, hop, upgrade};
+use crate::live::Live;
+use crate::metrics::{Metrics, Refused};
+use crate::route::discovery;
+use crate::route::normalise::segments;
+use crate::route::table::{Destination, Document, destination};
+use crate::session::cookie;
+use crate::session::grant::{self, Grant, Issued};
+use crate::upstream::forward::{Failure, Forwarder, Plan, Sent};
+use crate::upstream::pool::Passed;
+
+/// What all requests of one core share.
+pub struct Stack {
+    /// The current snapshot.
+    pub live: Arc<ArcSwap<Live>>,
+    /// Sends requests over this core's connections.
+    pub forwarder: Forwarder,
+    /// Which instance issued a code or refresh token; shared by all cores.
+    pub issued: Arc<Issued>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+    /// Asked for fresh discovery documents when an unknown token comes.
+    pub supervisor: SupervisorHandle,
+}
+
+/// A reply on its way to the client.
+pub type Reply = Response<ReplyBody<Passed>>;
+
+impl Stack {
+    /// Answers one request. Never fails: what cannot be served is answered in the VMS's voice.
+    pub async fn handle(self: Rc<Self>, connection: Rc<Connection>, mut request: Request<Incoming>) -> Reply {
+        let started = Moment::now();
+        // 1. The connection is busy until the reply's body is done; its time limits follow.
+        let active = connection.pace.request();
+
+        // 2. Guard: nothing below sees a request that two readers could understand differently.
+        let (host, authority) = match guard::inspect(&request) {
+            Ok(authority) => (authority.host.to_owned(), authority.full.to_owned()),
+            Err(refusal) => return self.refuse(refusal, active),
+        };
+
+        // 3. Route: host -> site, path -> service. One snapshot serves the request to its end.
+        let live = self.live.load_full();
+        let Some(site) = live.prepared.hosts.find(&host, connection.local.ip()) else {
+            self.metrics.refused(Refused::Host);
+            return own(Answer::UNKNOWN_HOST, Voice::Plain, active);
+        };
+        let config = &live.prepared.config;
+        let route =
+            Route { site, secure: forwarded::client_sees_tls(request.headers(), &connection), authority };
+        let service = match destination(config.site(site), request.uri().path()) {
+            Destination::Service(service) => service,
+            // 4. Discovery is ours (D11), also while no instance answers.
+            Destination::Discovery(document) => match discover(&live, &route, document, request.method()) {
+                Some(reply) => {
+                    let waited = Moment::now().since(started);
+                    live.prepared.series(site, document.service(), None).record(200, waited);
+                    return reply.map(|bytes| ReplyBody::own(bytes, active));
+                }
+                None => document.service(),
+            },
+            Destination::Unknown => {
+                self.metrics.refused(Refused::Path);
+                return own(Answer::UNKNOWN_PATH, unknown_voice(request.uri().path()), active);
+            }
+        };
+
+        // 5. Upgrades: noted before the headers that ask for them are stripped.
+        let (wanted, on_client) = match upgrade::wanted(&request) {
+            Ok(Some(wanted)) => (Some(wanted), Some(hyper::upgrade::on(&mut request))),
+            Ok(None) => (None, None),
+            Err(upgrade::Malformed) => {
+                self.metrics.refused(Refused::Upgrade);
+                return own(Answer::UPGRADE_REFUSED, service.into(), active);
+            }
+        };
+
+        let job = Job { live: &live, route: &route, service, connection: &connection };
+        let (instance, reply) = match self.serve(&job, request, wanted.as_ref(), on_client).await {
+            Ok(served) => (Some(served.instance), served.response.map(|body| body.reply(active))),
+            Err(answer) => (None, own(answer, service.into(), active)),
+        };
+        // Last: counted when the head is ready, whoever made it.
+        let waited = Moment::now().since(started);
+        live.prepared.series(site, service, instance).record(reply.status().as_u16(), waited);
+        reply
+    }
+
+    /// The way to an instance and back.
+    async fn serve(
+        self: &Rc<Self>,
+        job: &Job<'_>,
+        request: Request<Incoming>,
+        wanted: Option<&upgrade::Wanted>,
+        on_client: Option<OnUpgrade>,
+    ) -> Result<Served, Answer> {
+        let Job { live, route, service, connection } = *job;
+        let (mut head, body) = request.into_parts();
+        head.version = Version::HTTP_11;
+        head.uri = origin_form(&head.uri);
+        head.extensions.clear();
+
+        // 6. Headers of this connection end here; who the client is, is told anew.
+        hop::strip(&mut head.headers);
+        let host = HeaderValue::from_str(&route.authority).map_err(|_| Answer::UNKNOWN_HOST)?;
+        forwarded::set(&mut head.headers, connection, host);
+        head.headers.remove(HOST);
+        if let Some(wanted) = wanted {
+            wanted.ask(&mut head.headers);
+        }
+        let is_token_request = service == Service::Identity && is_token_request(&head.method, &head.uri);
+        let readdress = service == Service::Config && discovery::carries_addresses(head.uri.path());
+        if is_token_request || readdress {
+            // We have to read the answer.
+            head.headers.remove(ACCEPT_ENCODING);
+        }
+
+        // 7. Session: what binds the request to an instance. Token requests are read for it.
+        let cookie = cookie::take(&mut head.headers)
+            .and_then(|value| live.prepared.named_by_cookie(route.site, &value));
+        let mut body = RequestBody::client(body, &connection.pace);
+        let mut grant = None;
+        if is_token_request {
+            let form = collect(body, LARGEST_FORM).await.map_err(|e| match e {
+                CollectError::TooLong(_) => Answer::TOO_LARGE,
+                CollectError::Broken(_) => Answer::BROKEN_BODY,
+            })?;
+            grant = Some(grant::read(&form));
+            head.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
+            body = RequestBody::full(form);
+        }
+        let (bound, ntlm) = self.bind(job, &head.headers, grant, cookie, wanted.is_some()).await?;
+
+        // 8. Pick: pure, from the snapshot.
+        let (instance, fallback) = match pick(&live.picture, route.site, service, bound) {
+            Pick::To { instance, fallback, .. } => (instance, fallback),
+            Pick::SignInAgain { .. } if matches!(grant, Some(Grant::Bound(_))) => {
+                return Err(Answer::UNKNOWN_GRANT);
+            }
+            Pick::SignInAgain { .. } => {
+                self.metrics.refused(Refused::Unauthorized);
+                return Err(Answer::SIGN_IN_AGAIN);
+            }
+            Pick::Nobody => {
+                self.metrics.refused(Refused::NoInstance);
+                return Err(Answer::UNAVAILABLE);
+            }
+        };
+        self.allow_write(job, &head.method, instance)?;
+        if cookie != Some(instance) {
+            head.headers.remove(COOKIE);
+        }
+
+        // 9. Forward: retries and hedging keep their promises (D3, D4).
+        let plan = Plan {
+            service,
+            first: live.prepared.backend(instance),
+            fallback: fallback.map(|id| live.prepared.backend(id)),
+            response_timeout: live.prepared.config.upstream.response_timeout,
+            password_grant: grant == Some(Grant::Password),
+        };
+        let bound_by_token = matches!(bound, Bound::Token(_));
+        let Sent { response, by_fallback } = self
+            .forwarder
+            .send(&plan, Request::from_parts(head, body))
+            .await
+            .map_err(|failure| self.word(failure, bound_by_token))?;
+        let instance = if by_fallback { fallback.unwrap_or(instance) } else { instance };
+
+        // 10. The answer: an upgrade, or a response on its way back.
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return self.switch(job, instance, response, wanted, on_client);
+        }
+        let mut served = self.send_back(job, instance, response, ntlm);
+        if is_token_request {
+            served = self.learn(job, served).await?;
+        } else if readdress {
+            served = served.readdress(job).await?;
+        }
+        if service == Service::Identity {
+            connection.identity_backend.set(Some(live.prepared.backend(instance).key));
+        }
+        Ok(served)
+    }
+
+    /// Words a failure for the client.
+    fn word(&self, failure: Failure, bound_by_token: bool) -> Answer {
+        match failure {
+            Failure::OutcomeUnknown | Failure::OutcomeUnknownTimeout => {
+                self.metrics.refused(Refused::OutcomeUnknown);
+                if failure == Failure::OutcomeUnknown {
+                    Answer::OUTCOME_UNKNOWN
+                } else {
+                    Answer::OUTCOME_UNKNOWN_TIMEOUT
+                }
+            }
+            // The session's home has just died: the client learns it here, not one request later.
+            Failure::Down | Failure::Unreachable if bound_by_token => {
+                self.metrics.refused(Refused::Unauthorized);
+                Answer::SIGN_IN_AGAIN
+            }
+            Failure::Down | Failure::Unreachable => {
+                self.metrics.refused(Refused::NoInstance);
+                Answer::UNAVAILABLE
+            }
+            Failure::Broken => Answer::BAD_GATEWAY,
+            Failure::TimedOut => Answer::TIMEOUT,
+        }
+    }
+
+    fn refuse(&self, refusal: guard::Refusal, active: Active) -> Reply {
+        self.metrics.refused(match refusal {
+            guard::Refusal::Method => Refused::Method,
+            guard::Refusal::TooManyHeaders => Refused::HeadTooLarge,
+            _ => Refused::Malformed,
+        });
+        let answer = Answer {
+            status: refusal.status(),
+            reason: refusal.reason(),
+            text: refusal.text(),
+            retry_after: None,
+        };
+        let mut reply = own(answer, Voice::Plain, active);
+        // Whoever sends such a thing may have sent more of it on the same connection.
+        reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        reply
+    }
+}
+
+/// One request on its way.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    live: &'a Live,
+    route: &'a Route,
+    service: Service,
+    connection: &'a Rc<Connection>,
+}
+
+/// Where the client believes to be.
+struct Route {
+    site: SiteId,
+    /// As the client sent it. It passed the guard, and `site` answers for it.
+    authority: String,
+    /// Whether the client sees `https`.
+    secure: bool,
+}
+
+impl Route {
+    /// What stands in addresses that we hand out.
+    fn origin(&self) -> String {
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
+    }
+}
+
+/// One of our own answers.
+fn own(answer: Answer, voice: Voice, active: Active) -> Reply {
+    answer.response(voice).map(|bytes| ReplyBody::own(bytes, active))
+}
+
+/// Paths below `/API` are asked for by programs that parse errors; others by people.
+fn unknown_voice(path: &str) -> Voice {
+    let api = segments(path).next().is_some_and(|first| first.eq_ignore_ascii_case("API"));
+    if api { Voice::Rest } else { Voice::Plain }
+}
+
+/// A document of ours; `None` if the method is not for reading, or nothing is known yet.
+fn discover(live: &Live, route: &Route, document: Document, method: &Method) -> Option<Response<Bytes>> {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return None;
+    }
+    let body = match document {
+        Document::Uris => discovery::uris(&live.picture, route.site, &route.origin()),
+        Document::OpenId => discovery::openid(&live.picture, route.site, &route.origin()),
+        Document::Jwks => discovery::jwks(&live.picture, route.site),
+    }?;
+    let mut response = Response::new(Bytes::from(body));
+    let kind = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    Some(response)
+}
+
+/// `/IDP/connect/token`, also below `/API` (fact sheet 2.1).
+fn is_token_request(method: &Method, uri: &Uri) -> bool {
+    *method == Method::POST && {
+        let mut parts: Vec<_> = segments(uri.path()).collect();
+        let (last, before) = (parts.pop(), parts.pop());
+        last.is_some_and(|s| s.eq_ignore_ascii_case("token"))
+            && before.is_some_and(|s| s.eq_ignore_ascii_case("connect"))
+    }
+}
+
+/// The request target towards an instance: path and query as the client sent them.
+fn origin_form(uri: &Uri) -> Uri {
+    uri.path_and_query().cloned().map(Uri::from).unwrap_or_default()
+}
+
+/// Bytes. A token request is a user name, a password, or a code.
+const LARGEST_FORM: usize = 64 * 1024;

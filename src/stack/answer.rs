@@ -1,0 +1,195 @@
+//! Step 10 of the stack: what an instance answered, on its way to the client.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, TRANSFER_ENCODING,
+    WWW_AUTHENTICATE,
+};
+use http::{Response, StatusCode};
+use hyper::upgrade::OnUpgrade;
+
+use super::{Job, Stack};
+use crate::clock::Moment;
+use crate::config::types::{InstanceId, Service};
+use crate::health::Condition;
+use crate::http::body::{ReplyBody, collect};
+use crate::http::pace::Active;
+use crate::http::respond::Answer;
+use crate::http::{hop, upgrade};
+use crate::route::discovery::Own;
+use crate::session::cookie;
+use crate::session::grant::{self, CODE_LIFE, REFRESH_LIFE};
+use crate::upstream::pool::Passed;
+use crate::upstream::tunnel;
+
+/// An answer and who gave it.
+pub(super) struct Served {
+    pub(super) instance: InstanceId,
+    pub(super) response: Response<Content>,
+}
+
+/// A body that streams, or one that we had to read.
+pub(super) enum Content {
+    Own(Bytes),
+    Passed(Passed),
+}
+
+impl Content {
+    pub(super) fn reply(self, active: Active) -> ReplyBody<Passed> {
+        match self {
+            Self::Own(bytes) => ReplyBody::own(bytes, active),
+            Self::Passed(body) => ReplyBody::passed(body, active),
+        }
+    }
+}
+
+impl Served {
+    /// Replaces the instance's own addresses by ours (design D11).
+    pub(super) async fn readdress(self, job: &Job<'_>) -> Result<Self, Answer> {
+        let (parts, content) = (self.response.headers(), self.response.body());
+        let json = parts.get(CONTENT_TYPE).is_some_and(|t| t.as_bytes().starts_with(b"application/json"));
+        let empty = matches!(content, Content::Passed(body) if http_body::Body::is_end_stream(body));
+        if !json || empty || parts.contains_key(CONTENT_ENCODING) {
+            return Ok(self);
+        }
+        let mut served = self.read(LARGEST_DOCUMENT).await?;
+        let documents = job.live.picture.documents(served.instance);
+        let own = Own::new(&job.live.prepared.config, served.instance, documents);
+        if let Content::Own(body) = served.response.body()
+            && let Ok(text) = std::str::from_utf8(body)
+            && let Some(new) = own.replace(text, &job.route.origin())
+        {
+            served.set_body(new.into());
+        }
+        Ok(served)
+    }
+
+    /// Reads the whole body.
+    async fn read(mut self, limit: usize) -> Result<Self, Answer> {
+        let content = std::mem::replace(self.response.body_mut(), Content::Own(Bytes::new()));
+        let body = match content {
+            Content::Own(body) => body,
+            Content::Passed(body) => collect(body, limit).await.map_err(|e| {
+                tracing::warn!(error = %e, "an answer that has to be read could not be");
+                Answer::BAD_GATEWAY
+            })?,
+        };
+        self.set_body(body);
+        Ok(self)
+    }
+
+    fn set_body(&mut self, body: Bytes) {
+        let headers = self.response.headers_mut();
+        headers.remove(TRANSFER_ENCODING);
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+        *self.response.body_mut() = Content::Own(body);
+    }
+}
+
+impl Stack {
+    /// A 101: joined only if it answers exactly what was asked.
+    pub(super) fn switch(
+        self: &Rc<Self>,
+        job: &Job<'_>,
+        instance: InstanceId,
+        mut response: Response<Passed>,
+        wanted: Option<&upgrade::Wanted>,
+        on_client: Option<OnUpgrade>,
+    ) -> Result<Served, Answer> {
+        response.body_mut().retire();
+        let (Some(wanted), Some(on_client)) = (wanted, on_client) else { return Err(Answer::BAD_UPGRADE) };
+        if !wanted.answered_by(response.headers()) {
+            return Err(Answer::BAD_UPGRADE);
+        }
+        let on_instance = hyper::upgrade::on(&mut response);
+        hop::strip(response.headers_mut());
+        wanted.ask(response.headers_mut());
+        bind_cookie(job, instance, &mut response);
+        let name = job.live.prepared.config.instance(instance).name.clone();
+        let (stack, connection, service) = (self.clone(), job.connection.clone(), job.service);
+        connection.pace.tunnel();
+        tokio::task::spawn_local(async move {
+            let down = || stack.is_down(&name, service);
+            tunnel::join(on_client, on_instance, &connection, down).await;
+        });
+        Ok(Served { instance, response: response.map(|_| Content::Own(Bytes::new())) })
+    }
+
+    fn is_down(&self, instance: &str, service: Service) -> bool {
+        let picture = &self.live.load().picture;
+        let found = picture.config.instance_ids().find(|id| picture.config.instance(*id).name == instance);
+        found.is_none_or(|id| picture.condition(id, service) == Condition::Down || picture.quarantined(id))
+    }
+
+    /// A response on its way back to the client.
+    pub(super) fn send_back(
+        &self,
+        job: &Job<'_>,
+        instance: InstanceId,
+        mut response: Response<Passed>,
+        ntlm: bool,
+    ) -> Served {
+        let headers = response.headers_mut();
+        // What was authenticated on a connection must not be inherited by the next user of it.
+        let challenged = headers.get_all(WWW_AUTHENTICATE).iter().any(is_connection_scheme);
+        hop::strip(headers);
+        if let Some(location) = headers.get(LOCATION).and_then(|v| v.to_str().ok()) {
+            if job.service == Service::Identity
+                && let Some(code) = grant::code(location)
+            {
+                let key = job.live.prepared.backend(instance).key;
+                self.issued.remember(code, key, CODE_LIFE, Moment::now());
+            }
+            let documents = job.live.picture.documents(instance);
+            let own = Own::new(&job.live.prepared.config, instance, documents);
+            if let Some(new) = own.replace(location, &job.route.origin())
+                && let Ok(value) = HeaderValue::from_str(&new)
+            {
+                headers.insert(LOCATION, value);
+            }
+        }
+        bind_cookie(job, instance, &mut response);
+        if ntlm || challenged {
+            response.body_mut().retire();
+        }
+        Served { instance, response: response.map(Content::Passed) }
+    }
+
+    /// Remembers where a refresh token belongs, and binds the client's cookies to its login.
+    pub(super) async fn learn(&self, job: &Job<'_>, served: Served) -> Result<Served, Answer> {
+        if served.response.status() != StatusCode::OK {
+            return Ok(served);
+        }
+        let mut served = served.read(LARGEST_TOKEN).await?;
+        let Content::Own(body) = served.response.body() else { return Ok(served) };
+        if let Some(hash) = grant::refresh_token(body) {
+            let key = job.live.prepared.backend(served.instance).key;
+            self.issued.remember(hash, key, REFRESH_LIFE, Moment::now());
+        }
+        if let Some(value) = job.live.prepared.cookie(job.route.site, served.instance) {
+            cookie::set(served.response.headers_mut(), value, job.route.secure);
+        }
+        Ok(served)
+    }
+}
+
+/// Cookies of an instance bind the client to it.
+fn bind_cookie<B>(job: &Job<'_>, instance: InstanceId, response: &mut Response<B>) {
+    if let Some(value) = job.live.prepared.cookie(job.route.site, instance) {
+        cookie::bind(response.headers_mut(), value, job.route.secure);
+    }
+}
+
+/// NTLM or Negotiate (fact sheet 2.9).
+fn is_connection_scheme(challenge: &HeaderValue) -> bool {
+    let text = challenge.as_bytes();
+    let starts = |name: &[u8]| text.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name));
+    starts(b"ntlm") || starts(b"negotiate")
+}
+
+/// Bytes. About a kilobyte in practice.
+const LARGEST_TOKEN: usize = 256 * 1024;
+/// Bytes. A list of registered services has some hundred entries at most.
+const LARGEST_DOCUMENT: usize = 8 * 1024 * 1024;

@@ -1,0 +1,115 @@
+//! Step 7 of the stack: what binds a request to an instance (design D10), and what a standby may be
+//! asked to do (D20).
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method};
+
+use super::{Job, Stack};
+use crate::balance::Bound;
+use crate::clock::Moment;
+use crate::config::types::{InstanceId, Service, SiteId, StandbyWrites};
+use crate::http::respond::Answer;
+use crate::live::Live;
+use crate::metrics::Refused;
+use crate::session::grant::Grant;
+use crate::session::token::{self, Credential, Home};
+use crate::upstream::forward::is_safe;
+
+impl Stack {
+    /// What binds a request to an instance (design D10), and whether it authenticates its
+    /// connection.
+    pub(super) async fn bind(
+        &self,
+        job: &Job<'_>,
+        headers: &HeaderMap,
+        grant: Option<Grant>,
+        cookie: Option<InstanceId>,
+        upgrade: bool,
+    ) -> Result<(Bound, bool), Answer> {
+        let Job { live, route, service, connection } = *job;
+        let by_cookie = cookie.map_or(Bound::Nothing, Bound::Affinity);
+        if service == Service::Http {
+            let ntlm = token::credential(headers) == Credential::Connection;
+            return Ok((by_cookie, ntlm));
+        }
+        match grant {
+            Some(Grant::Bound(hash)) => {
+                let home = self.issued.find(hash, Moment::now()).and_then(|key| live.prepared.by_key(key));
+                return home.map(|id| (Bound::Token(id), false)).ok_or(Answer::UNKNOWN_GRANT);
+            }
+            Some(Grant::Password | Grant::Other) => {
+                let ntlm = token::credential(headers) == Credential::Connection;
+                return Ok((Bound::Login, ntlm));
+            }
+            None => {}
+        }
+        let bound = match token::credential(headers) {
+            Credential::Bearer(text) => match self.home(live, route.site, text).await {
+                Home::Instance(id) => Bound::Token(id),
+                Home::Unknown | Home::Foreign => {
+                    self.metrics.refused(Refused::Unauthorized);
+                    return Err(Answer::FOREIGN_TOKEN);
+                }
+            },
+            Credential::Connection => return Ok((by_cookie, true)),
+            // A socket that will authenticate in-band: its token most likely comes from where
+            // logins go.
+            Credential::None if upgrade && cookie.is_none() => Bound::Login,
+            Credential::None if service == Service::Identity && cookie.is_none() => {
+                let last = connection.identity_backend.get().and_then(|key| live.prepared.by_key(key));
+                last.map_or(Bound::Nothing, Bound::Affinity)
+            }
+            Credential::None | Credential::Other => by_cookie,
+        };
+        Ok((bound, false))
+    }
+
+    /// The home of a token; waits a moment for key sets that were never read, because right after
+    /// a start every token is unknown.
+    async fn home(&self, live: &Live, site: SiteId, token: &str) -> Home {
+        let found = token::home(&live.picture, site, token);
+        if let Home::Instance(_) = found {
+            return found;
+        }
+        self.supervisor.refresh_documents();
+        if found == Home::Foreign {
+            return found;
+        }
+        let mut pictures = self.supervisor.watch();
+        let known = async {
+            while pictures.changed().await.is_ok() {
+                let home = token::home(&pictures.borrow_and_update(), site, token);
+                if home != Home::Unknown {
+                    return home;
+                }
+            }
+            Home::Unknown
+        };
+        // Instance ids stay valid: a reload in this very moment at worst costs a second login.
+        tokio::time::timeout(DOCUMENTS_WAIT, known).await.unwrap_or(Home::Unknown)
+    }
+
+    /// Design D20: writes while a standby serves `config`.
+    pub(super) fn allow_write(
+        &self,
+        job: &Job<'_>,
+        method: &Method,
+        instance: InstanceId,
+    ) -> Result<(), Answer> {
+        let config = &job.live.prepared.config;
+        let on_standby = job.service == Service::Config && config.site(job.route.site).primary != instance;
+        if !on_standby || is_safe(method) {
+            return Ok(());
+        }
+        if config.failback.standby_writes == StandbyWrites::Refuse {
+            self.metrics.refused(Refused::StandbyWrite);
+            return Err(Answer::STANDBY_WRITES);
+        }
+        job.live.prepared.count_standby_write(job.route.site);
+        Ok(())
+    }
+}
+
+/// How long a token of unknown origin waits for key sets that are being read.
+const DOCUMENTS_WAIT: Duration = Duration::from_millis(800);
