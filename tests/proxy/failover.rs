@@ -286,6 +286,24 @@ async fn both_down_is_said_plainly_and_recovers() {
     until("a login works again", recovered).await;
 }
 
+/// A web server that is up, but is no VMS: a 200 with a page proves nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_answers_html_is_not_healthy() {
+    let page = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n<html>hello</html>";
+    let (a, b) = (Upstream::answering(page).await, Sim::start("b", &[]));
+    let mut config = Config::xprotect(&[&b]);
+    config.instances.insert(0, Instance::new("a", &a.url()));
+    config.sites[0].primary = "a".into();
+    config.sites[0].standby = vec!["b".into()];
+    let gatekeeper = Gatekeeper::start(config);
+    for service in ["identity", "config"] {
+        gatekeeper.wait_up("a", service, false).await;
+        gatekeeper.wait_serving(service, "b").await;
+    }
+    let token = login(&gatekeeper.h1()).await;
+    gatekeeper.h1().send(get("/API/rest/v1/cameras").bearer(&token)).await.unwrap().expect(200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn three_primaries_share_one_standby() {
     let names = ["one", "two", "three", "spare"];

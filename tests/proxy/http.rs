@@ -340,6 +340,26 @@ async fn a_trusted_proxy_may_say_who_the_client_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_proxy_protocol_is_believed_from_trusted_peers_and_demanded_of_them() {
+    let upstream = Upstream::saying("ok").await;
+    let listener = "trusted_proxies = [\"127.0.0.1/32\"]\nproxy_protocol = true";
+    let gatekeeper =
+        Gatekeeper::ready(Config::http(&[("a", &upstream.url())]).table("listener", listener)).await;
+    let request = "GET /x HTTP/1.1\r\nHost: vms.test\r\nConnection: close\r\n\r\n";
+    let send = async |preface: &str| {
+        let bytes = format!("{preface}{request}");
+        gatekeeper.plain().bytes(bytes.as_bytes(), Duration::from_secs(3)).await.unwrap()
+    };
+    let answer = send("PROXY TCP4 192.0.2.9 127.0.0.1 5000 80\r\n").await;
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    assert_eq!(upstream.seen()[0].values("x-forwarded-for"), ["192.0.2.9"]);
+    for bad in ["", "PROXY TCP4 nonsense\r\n", "PROXY TCP4 192.0.2.9\r\nX: 1\r\n"] {
+        assert!(!send(bad).await.starts_with(b"HTTP/1.1 200"), "{bad:?}");
+    }
+    assert_eq!(upstream.seen().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_clients_share_few_connections_to_the_instance() {
     let upstream = Upstream::saying("ok").await;
     let gatekeeper = before(&upstream).await;

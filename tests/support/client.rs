@@ -239,10 +239,7 @@ pub fn password_grant(user: &str, password: &str) -> Call {
 }
 
 /// Logs in as the seeded administrator and gives the token.
-#[track_caller]
-pub fn login(http: &Http) -> impl Future<Output = String> + '_ {
-    async {
-        let reply = http.send(password_grant("admin", "admin-password")).await.unwrap().expect(200);
-        reply.json()["access_token"].as_str().unwrap().to_owned()
-    }
+pub async fn login(http: &Http) -> String {
+    let reply = http.send(password_grant("admin", "admin-password")).await.unwrap().expect(200);
+    reply.json()["access_token"].as_str().unwrap().to_owned()
 }

@@ -102,12 +102,9 @@ impl Sim {
         self.control("POST", "/faults", Some(fault)).await
     }
 
-    #[track_caller]
-    pub fn fault<'a>(&'a self, service: &'a str, mode: &'a str) -> impl Future<Output = ()> + 'a {
-        async move {
-            let reply = self.try_fault(&json!({ "service": service, "mode": mode })).await;
-            assert!((200..300).contains(&reply.status), "fault {mode}: {} {}", reply.status, reply.text());
-        }
+    pub async fn fault(&self, service: &str, mode: &str) {
+        let reply = self.try_fault(&json!({ "service": service, "mode": mode })).await;
+        assert!((200..300).contains(&reply.status), "fault {mode}: {} {}", reply.status, reply.text());
     }
 
     /// Ends all faults.
