@@ -1,5 +1,6 @@
 //! Gatekeeper: the front door of an active-active video management system.
 
+pub mod accept;
 pub mod admin;
 pub mod balance;
 pub mod cli;

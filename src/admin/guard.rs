@@ -43,8 +43,11 @@ impl FromRequestParts<AdminState> for Anyone {
 
     async fn from_request_parts(parts: &mut Parts, state: &AdminState) -> Result<Self, ApiError> {
         let token = bearer(&parts.headers).ok_or_else(ApiError::unauthorized)?;
-        let users = state.users.load();
-        users.find(token).cloned().map(Self).ok_or_else(ApiError::unauthorized)
+        let user = state.users.load().find(token).cloned();
+        user.map(Self).ok_or_else(|| {
+            tracing::warn!(path = parts.uri.path(), "admin request with an unknown token");
+            ApiError::unauthorized()
+        })
     }
 }
 

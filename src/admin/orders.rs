@@ -179,10 +179,20 @@ fn outcome(o: &FailbackOutcome) -> Value {
         FailbackResult::Returned(to) => ("returned", Some(to.as_str()), None),
         FailbackResult::AtHome => ("at-home", o.from.as_deref(), None),
         FailbackResult::NotReady { primary, why } => {
-            ("not-ready", o.from.as_deref(), Some(format!("{primary} is {why}")))
+            ("not-ready", o.from.as_deref(), Some(format!("{primary} is {}", word(why))))
         }
     };
     json!({"site": o.site, "service": o.service.as_str(), "from": o.from, "serving": to, "result": result, "why": why})
+}
+
+/// A condition or override as it reads in a sentence.
+fn word(why: &str) -> &str {
+    match why {
+        "drain" => "drained",
+        "quarantine" => "in quarantine",
+        "unknown" => "not probed yet",
+        other => other,
+    }
 }
 
 fn reason(text: &str) -> Result<String, ApiError> {
@@ -229,11 +239,11 @@ fn not_ordered(error: &FailbackError, picture: &Picture) -> ApiError {
         FailbackError::UnknownService(_) => {
             (StatusCode::NOT_FOUND, "unknown-service", "see the services in the status".to_owned())
         }
-        FailbackError::NotReady { .. } => (
-            StatusCode::CONFLICT,
-            "not-ready",
-            "nothing was changed; repair or release the primary first, see the status".to_owned(),
-        ),
+        FailbackError::NotReady { site, service, primary, why } => {
+            let message = format!("{primary} cannot take back {service} of site {site}: it is {}", word(why));
+            let remedy = "nothing was changed; repair or release it first, see `gatekeeper status`";
+            return ApiError::new(StatusCode::CONFLICT, "not-ready", message, remedy);
+        }
         FailbackError::Stopped => return ApiError::stopping(),
     };
     ApiError::new(status, code, error.to_string(), remedy)

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -50,6 +51,10 @@ fn token(name: &str) -> String {
 
 impl Plane {
     async fn start() -> Self {
+        Self::start_with(None).await
+    }
+
+    async fn start_with(tls: Option<Arc<rustls::ServerConfig>>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = Arc::new(with_users(dir.path()));
         let store = Arc::new(Store::open(&dir.path().join("state")).unwrap());
@@ -64,7 +69,7 @@ impl Plane {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(listener, None, state.clone(), async {
+        let task = tokio::spawn(serve(listener, tls, state.clone(), async {
             let _ = stopped.await;
         }));
         Self { address, state, stop, task, dir }
@@ -304,4 +309,75 @@ async fn it_stops_although_a_client_stays_connected() {
     assert_eq!(&first, b"HTTP/1.1 200");
     plane.stop.send(()).unwrap();
     tokio::time::timeout(Duration::from_secs(5), plane.task).await.unwrap().unwrap();
+}
+
+/// Runs `gatekeeper ARGS` against the plane, as its user `anna` unless ARGS say otherwise.
+async fn command(plane: &Plane, args: &[&str]) -> ExitCode {
+    let admin = format!("http://{}", plane.address);
+    let token = plane.dir.path().join("anna").display().to_string();
+    let mut line = vec!["gatekeeper".to_owned()];
+    line.extend(args.iter().map(|a| (*a).to_owned()));
+    line.extend(["--admin".to_owned(), admin]);
+    if !args.contains(&"--token-file") {
+        line.extend(["--token-file".to_owned(), token]);
+    }
+    let run = move || crate::cli::run_from(line.into_iter().map(Into::into));
+    tokio::task::spawn_blocking(run).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_command_line_speaks_to_it() {
+    let plane = Plane::start().await;
+    let viewer = plane.dir.path().join("eye").display().to_string();
+    let wrong = plane.dir.path().join("wrong");
+    std::fs::write(&wrong, "some-other-token").unwrap();
+    let wrong = wrong.display().to_string();
+    for (args, code) in [
+        (vec!["status"], 0),
+        (vec!["status", "--json"], 0),
+        (vec!["failback", "--reason", "is at home", "--json"], 0),
+        (vec!["status", "--token-file", &viewer], 0),
+        (vec!["status", "--token-file", &wrong], 1),
+        (vec!["status", "--token-file", "/nowhere/token"], 2),
+        (vec!["drain", "a"], 2),
+        (vec!["drain", "a", "--reason", "updates"], 0),
+        (vec!["drain", "c", "--reason", "typo"], 1),
+        (vec!["drain", "b", "--reason", "no", "--token-file", &viewer], 1),
+        (vec!["failback", "hq", "config", "--reason", "too early"], 1),
+        (vec!["release", "a", "--reason", "done"], 0),
+        (vec!["release", "--all", "--reason", "nothing left", "--json"], 0),
+        (vec!["failback", "hq", "--reason", "not proven yet", "--json"], 1),
+    ] {
+        assert_eq!(command(&plane, &args).await, ExitCode::from(code), "{args:?}");
+    }
+    assert!(plane.state.store.overrides().is_empty());
+}
+
+#[tokio::test]
+async fn over_https_the_certificate_is_checked() {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let tls =
+        rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key.into())
+            .unwrap();
+    let plane = Plane::start_with(Some(Arc::new(tls))).await;
+    let ca = plane.dir.path().join("ca.pem");
+    std::fs::write(&ca, made.cert.pem()).unwrap();
+    let ca = ca.display().to_string();
+    let url = format!("https://localhost:{}", plane.address.port());
+    let by_address = format!("https://{}", plane.address);
+    let ask = async |url: &str, ca: Option<&str>| {
+        let token = plane.dir.path().join("anna").display().to_string();
+        let mut line = vec!["gatekeeper", "status", "--admin", url, "--token-file", &token];
+        line.extend(ca.iter().flat_map(|ca| ["--ca", ca]));
+        let line: Vec<std::ffi::OsString> = line.into_iter().map(Into::into).collect();
+        tokio::task::spawn_blocking(move || crate::cli::run_from(line)).await.unwrap()
+    };
+    assert_eq!(ask(&url, Some(&ca)).await, ExitCode::from(0));
+    assert_eq!(ask(&by_address, Some(&ca)).await, ExitCode::from(1), "not in the certificate");
+    assert_ne!(ask(&url, None).await, ExitCode::from(0), "unknown CA");
 }

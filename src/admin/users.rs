@@ -3,9 +3,9 @@
 //! Of a token only its SHA-256 is kept: nothing here can show a token by mistake, and two digests
 //! have the same length, so that the comparison tells nothing about the token's.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -149,7 +149,7 @@ fn create_token(path: &Path) -> io::Result<()> {
     aws_lc_rs::rand::fill(&mut *bytes).map_err(|_| io::Error::other("the system gives no random numbers"))?;
     let token = Zeroizing::new(URL_SAFE_NO_PAD.encode(*bytes) + "\n");
     if let Some(dir) = path.parent() {
-        std::fs::create_dir_all(dir)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     }
     // Written aside and moved: a crash leaves no empty token file, a reader never sees half of one.
     let aside = path.with_extension("new");

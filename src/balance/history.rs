@@ -48,6 +48,13 @@ impl Damping {
         }
     }
 
+    /// When a service that has been healthy since `since` may take over again, if nothing happens
+    /// until then: damping may end before it is served.
+    pub fn stable_at(&self, since: Moment, setting: Duration, now: Moment) -> Moment {
+        let damped = since + self.stable_for(setting, now);
+        self.ends(now).map_or(damped, |ends| damped.min(ends.max(since + setting)))
+    }
+
     /// When the damping ends by itself if nothing happens; `None` when there is none.
     pub fn ends(&self, now: Moment) -> Option<Moment> {
         (self.factor(now) > 1).then(|| self.last_change + QUIET)

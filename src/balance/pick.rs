@@ -115,3 +115,6 @@ fn next(picture: &Picture, site: SiteId, service: Service, instance: InstanceId)
     let mut candidates = picture.config.site(site).candidates();
     candidates.find(|c| *c != instance && picture.eligible(*c, service))
 }
+
+#[cfg(test)]
+mod tests;

@@ -145,3 +145,6 @@ pub struct Failover {
     /// Why.
     pub reason: Reason,
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,6 @@
 //! first usable candidate in the site's order takes over; an earlier candidate returns as the
 //! fail-back policy says. Suspect and absent are no reasons to switch.
 
-use std::time::Duration;
-
 use super::history::History;
 use super::overrides::{Held, OverrideKind};
 use crate::clock::Moment;
@@ -146,6 +144,11 @@ impl View<'_> {
         self.held.kind(instance).is_none() && self.board.get(instance, service).condition != Condition::Down
     }
 
+    /// Could be chosen if no operator held it.
+    fn is_kept_out(&self, instance: InstanceId, service: Service) -> bool {
+        self.held.kind(instance).is_some() && self.board.get(instance, service).condition.is_usable()
+    }
+
     /// Since when an instance is fit to take a service back; `None`: it is not.
     pub(super) fn fit_since(&self, instance: InstanceId, service: Service) -> Option<Moment> {
         let fact = self.board.get(instance, service);
@@ -183,7 +186,6 @@ pub fn serve(view: &View<'_>, previous: Option<&Table>, now: Moment) -> Served {
 }
 
 fn decide(view: &View<'_>, site: &Site, service: Service, before: Option<Entry>, now: Moment) -> Entry {
-    let enter = |instance, reason| Entry { instance, since: now, reason, returning: None };
     let Some(before) = before else { return first(view, site, service, Reason::Start, now) };
     let Some(current) = before.instance else {
         let why = match before.reason {
@@ -206,7 +208,11 @@ fn decide(view: &View<'_>, site: &Site, service: Service, before: Option<Entry>,
         return first(view, site, service, why, now);
     }
     match returning(view, site, service, current, now) {
-        Some(Returning { instance, at: Some(at) }) if at <= now => enter(Some(instance), Reason::Failback),
+        Some(Returning { instance, at: Some(at) }) if at <= now => {
+            // One that stands even further ahead may be on its way as well.
+            let returning = returning(view, site, service, instance, now);
+            Entry { instance: Some(instance), since: now, reason: Reason::Failback, returning }
+        }
         returning => Entry { returning, ..before },
     }
 }
@@ -223,9 +229,7 @@ fn first(view: &View<'_>, site: &Site, service: Service, reason: Reason, now: Mo
     };
     let reason = match chosen {
         Some(_) => reason,
-        None if site.candidates().any(|c| view.board.get(c, service).condition != Condition::Down) => {
-            Reason::AllHeld
-        }
+        None if site.candidates().any(|c| view.is_kept_out(c, service)) => Reason::AllHeld,
         None => Reason::AllDown,
     };
     Entry { instance: chosen, since: now, reason, returning: None }
@@ -246,21 +250,13 @@ fn returning(
         let at = match view.config.failback.mode {
             FailbackMode::Manual => None,
             FailbackMode::Immediate => Some(now),
-            FailbackMode::AfterStable(setting) => Some(since + stable_for(view, c, service, setting, now)),
+            FailbackMode::AfterStable(setting) => {
+                Some(view.history.get(c, service).stable_at(since, setting, now))
+            }
         };
         Some(Returning { instance: c, at })
     });
     ready.min_by_key(|r| r.at.map(|at| at.max(now)))
-}
-
-fn stable_for(
-    view: &View<'_>,
-    instance: InstanceId,
-    service: Service,
-    setting: Duration,
-    now: Moment,
-) -> Duration {
-    view.history.get(instance, service).stable_for(setting, now)
 }
 
 /// Where a login without a twin goes (design D7): the first instance, the serving one of
@@ -303,3 +299,6 @@ fn settled(
 
 const NOBODY: Entry =
     Entry { instance: None, since: Moment::from_micros(0), reason: Reason::Start, returning: None };
+
+#[cfg(test)]
+mod tests;

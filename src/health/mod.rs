@@ -6,6 +6,8 @@
 
 pub mod board;
 pub mod cause;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod latency;
 pub mod probe;
 pub mod report;

@@ -124,11 +124,13 @@ impl Inbox {
             gateway_error: count(Signal::GatewayError(502)),
             silence: count(Signal::Silence),
             success: count(Signal::Success),
+            waiting: 0,
         }
     }
 }
 
-/// How often each signal came for one (instance, service) since it was last asked.
+/// How often each signal came for one (instance, service) since it was last asked. The same
+/// request may report silence again and again while it waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub struct Tally {
@@ -140,9 +142,17 @@ pub struct Tally {
     pub gateway_error: u32,
     pub silence: u32,
     pub success: u32,
+    /// Not a signal: the requests that wait for a first byte now. Tells a service that has fallen
+    /// silent from one that takes its time over one request.
+    pub waiting: u32,
 }
 
 impl Tally {
+    /// No signal came.
+    pub const fn is_empty(&self) -> bool {
+        !self.has_fault() && self.success == 0
+    }
+
     /// Faults of the whole instance rather than of one service.
     pub const fn concerns_instance(&self) -> bool {
         self.refused > 0 || self.connect_timeout > 0 || self.connect_failed > 0

@@ -258,7 +258,7 @@ impl Machine {
         self.window.add(tally, now);
         let Some(signal) = worst(tally) else { return false };
         if tally.silence > 0 {
-            self.silent = Some(now);
+            self.silent.get_or_insert(now);
         }
         self.suspect(now, Cause::Seen(signal));
         if let Some((faults, all)) = self.window.verdict(now) {
@@ -271,8 +271,9 @@ impl Machine {
         if tally.refused > 0 && self.burst.is_none() {
             self.fails = self.fails.saturating_add(1).min(settings.fall.saturating_sub(1)).max(self.fails);
         }
-        // Softer signs may go on for long while probes pass: do not probe without pause.
-        let rested = self.last_burst.is_none_or(|last| now.since(last) >= settings.interval / 2);
+        // Softer signs may go on for long while probes pass (one long query reports silence all
+        // the time that it takes): regular probes are enough then.
+        let rested = self.last_burst.is_none_or(|last| now.since(last) >= settings.interval * 2);
         (tally.refused > 0 || rested) && self.start_burst(now)
     }
 
@@ -349,3 +350,6 @@ const HOLD_QUIET: Duration = Duration::from_secs(5 * 60);
 const HOLD_CAP: Duration = Duration::from_secs(10 * 60);
 /// 10 s doubled six times is past the cap.
 const HOLD_DOUBLINGS: u32 = 6;
+
+#[cfg(test)]
+mod tests;

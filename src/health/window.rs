@@ -8,8 +8,9 @@ use crate::clock::Moment;
 /// The outcomes of the last ten seconds, by the second.
 ///
 /// Connect errors are not counted: a probe sees them just as well and decides faster. Silence
-/// counts at most once a second, and only until the next success: a slow answer that comes after
-/// all was slow, not lost.
+/// counts at most once a second, only while several requests wait at once, and only until the next
+/// success: one long query on a quiet system, or answers that come late, are slow, not lost. A
+/// request that is lost after all ends as a response time-out, and that counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Window {
     slots: [Slot; SLOTS],
@@ -34,7 +35,7 @@ impl Window {
         let faults = tally.reset.saturating_add(tally.response_timeout).saturating_add(tally.gateway_error);
         slot.faults = slot.faults.saturating_add(faults);
         slot.successes = slot.successes.saturating_add(tally.success);
-        slot.silent |= tally.silence > 0;
+        slot.silent |= tally.silence > 0 && tally.waiting >= SILENT_CROWD;
         if tally.success > 0 {
             for slot in &mut self.slots {
                 slot.silent = false;
@@ -62,6 +63,8 @@ impl Window {
 
 const SLOTS: usize = 10;
 const LEAST_FAULTS: u32 = 5;
+/// So many requests at once do not all happen to be slow ones.
+const SILENT_CROWD: u32 = 3;
 /// How far back a window sees.
 pub const SPAN: Duration = Duration::from_secs(SLOTS as u64);
 
@@ -105,7 +108,7 @@ mod tests {
     fn slow_answers_are_not_lost_answers() {
         let mut w = Window::default();
         for i in 0..20 {
-            w.add(&Tally { silence: 30, ..Tally::default() }, at(i * 500));
+            w.add(&Tally { silence: 30, waiting: 9, ..Tally::default() }, at(i * 500));
             if i % 4 == 3 {
                 w.add(&successes(1), at(i * 500 + 1));
             }
@@ -114,12 +117,16 @@ mod tests {
     }
 
     #[test]
-    fn silence_that_never_ends_counts() {
-        let mut w = Window::default();
-        for i in 0..5 {
-            w.add(&Tally { silence: 1, ..Tally::default() }, at(i * 1_000));
-        }
-        assert_eq!(w.verdict(at(4_000)), Some((5, 5)));
+    fn silence_that_never_ends_counts_if_many_wait() {
+        let judged = |waiting| {
+            let mut w = Window::default();
+            for i in 0..5 {
+                w.add(&Tally { silence: 50, waiting, ..Tally::default() }, at(i * 1_000));
+            }
+            w.verdict(at(4_000))
+        };
+        assert_eq!(judged(3), Some((5, 5)));
+        assert_eq!(judged(1), None, "one long query");
     }
 
     proptest! {

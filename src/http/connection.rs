@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 
-use super::pace::Pace;
+use super::pace::{Entry, Pace};
+use crate::metrics::OpenConnection;
 
 /// One client connection.
 #[derive(Debug)]
@@ -25,17 +26,20 @@ pub struct Connection {
     /// its form belong together), by the key of its backend.
     pub identity_backend: Cell<Option<u64>>,
     client_value: OnceCell<HeaderValue>,
+    /// Both end with the last user of the connection, which may be a tunnel.
+    _open: (Entry, OpenConnection),
 }
 
 impl Connection {
     /// A connection that has carried nothing yet.
-    pub const fn new(
+    pub fn new(
         client: SocketAddr,
         local: SocketAddr,
         tls: bool,
         trusted: bool,
-        pace: Arc<Pace>,
+        (entry, open): (Entry, OpenConnection),
     ) -> Self {
+        let pace = entry.pace.clone();
         Self {
             client,
             local,
@@ -44,6 +48,7 @@ impl Connection {
             pace,
             identity_backend: Cell::new(None),
             client_value: OnceCell::new(),
+            _open: (entry, open),
         }
     }
 

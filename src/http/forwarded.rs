@@ -66,9 +66,10 @@ mod tests {
     use crate::http::pace::Registry;
 
     fn run(trusted: bool) -> HeaderMap {
+        let open = crate::metrics::Metrics::new().unwrap().connection_opened();
         let entry = Rc::new(Registry::default()).enter(false);
         let address = "192.0.2.7:1000".parse().unwrap();
-        let connection = Connection::new(address, address, true, trusted, entry.pace.clone());
+        let connection = Connection::new(address, address, true, trusted, (entry, open));
         let mut headers = HeaderMap::new();
         for name in ["x-forwarded-for", "forwarded", "x-real-ip", "proxy"] {
             headers.insert(HeaderName::from_static(name), "203.0.113.9".parse().unwrap());

@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -43,7 +44,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
     })?;
     let explain = |source| fault(file, source);
     let mut db = Connection::open(file).map_err(explain)?;
-    prepare(&db).map_err(explain)?;
+    db.busy_timeout(Duration::from_secs(2)).map_err(explain)?;
     let sound: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(explain)?;
     if sound != "ok" {
         return Err(StoreError::Corrupt { file: file.to_owned(), cause: sound });
@@ -60,11 +61,12 @@ pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
         }
         _ => return Err(StoreError::Foreign { file: file.to_owned() }),
     }
+    // Only now: a file that is not ours must not even change its mode.
+    prepare(&db).map_err(explain)?;
     Ok(db)
 }
 
 fn prepare(db: &Connection) -> rusqlite::Result<()> {
-    db.busy_timeout(std::time::Duration::from_secs(2))?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: what an operator was told is done is on the disk, also after a power cut.
     db.pragma_update(None, "synchronous", "FULL")

@@ -343,8 +343,10 @@ mod tests {
     fn a_foreign_database_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join(FILE);
-        Connection::open(file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+        Connection::open(&file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+        let before = std::fs::read(&file).unwrap();
         assert!(matches!(refusal(dir.path()), StoreError::Foreign { .. }));
+        assert_eq!(std::fs::read(&file).unwrap(), before);
     }
 
     #[test]

@@ -174,10 +174,11 @@ impl Actor {
 
     fn hear_of(&mut self, id: InstanceId, service: Service, now: Moment) {
         let Some(lane) = self.lanes.get(id.index()) else { return };
-        let tally = lane.monitor.inbox.take(service);
-        if tally == Tally::default() {
+        let counted = lane.monitor.inbox.take(service);
+        if counted.is_empty() {
             return;
         }
+        let tally = Tally { waiting: lane.monitor.gauge(service).waiting(), ..counted };
         self.observe(id, service, now, Event::Seen(tally));
         if tally.concerns_instance() {
             self.spread(id, service, &tally, now);
@@ -333,9 +334,13 @@ impl Actor {
             let Some(lane) = self.lanes.get_mut(id.index()) else { continue };
             let due: Vec<Service> =
                 (lane.services.iter().copied()).filter(|s| lane.slots[s.index()].probe.begin(now)).collect();
-            // Nothing that an instance in quarantine says about itself would be believed.
-            if lane.is_vms() && !self.core.quarantined(id) && lane.documents.begin(now) {
-                self.send_documents(id);
+            if lane.is_vms() && lane.documents.begin(now) {
+                // Nothing that an instance in quarantine says about itself would be believed.
+                if self.core.quarantined(id) {
+                    lane.documents.end(now + DOCUMENTS_PAUSE);
+                } else {
+                    self.send_documents(id);
+                }
             }
             self.send_deep(id, &config, now);
             for service in due {

@@ -1,0 +1,162 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::balance::overrides::{Held, Override, OverrideKind};
+use crate::balance::serving::{View, serve};
+use crate::clock::Moment;
+use crate::config::types::FailbackMode;
+use crate::health::Fact;
+use crate::health::fixtures::pure_config;
+
+const HQ: SiteId = SiteId(0);
+const A: InstanceId = InstanceId(0);
+const B: InstanceId = InstanceId(1);
+const REST: Service = Service::Config;
+
+/// The picture of two instances or more, in which the given ones are not up and the given ones
+/// are held.
+fn picture(
+    instances: usize,
+    conditions: &[(InstanceId, Service, Condition)],
+    holds: &[(InstanceId, OverrideKind)],
+) -> Picture {
+    let now = Moment::from_micros(1);
+    let config = Arc::new(pure_config(instances, FailbackMode::Immediate));
+    let hold = |(id, kind): &(InstanceId, OverrideKind)| Override {
+        instance: config.instance(*id).name.clone(),
+        kind: *kind,
+        reason: String::new(),
+        by: String::new(),
+        since_unix: 0,
+    };
+    let overrides: Vec<Override> = holds.iter().map(hold).collect();
+    let mut p = Picture::initial(Arc::clone(&config), overrides.clone(), now);
+    for id in config.instance_ids() {
+        for service in Service::XPROTECT {
+            let given = conditions.iter().rev().find(|c| c.0 == id && c.1 == service);
+            let condition = given.map_or(Condition::Up, |c| c.2);
+            let up_since = (condition == Condition::Up).then_some(now);
+            p.health.set(id, service, Fact { condition, since: now, up_since, cause: None });
+        }
+    }
+    p.held = Held::resolve(&config, &overrides, None, now);
+    let view = View { config: &config, board: &p.health, held: &p.held, history: &p.damping };
+    p.table = serve(&view, Some(&p.table), now).table;
+    p
+}
+
+fn goes_to(picked: Pick) -> Option<InstanceId> {
+    match picked {
+        Pick::To { instance, .. } => Some(instance),
+        Pick::SignInAgain { .. } | Pick::Nobody => None,
+    }
+}
+
+#[test]
+fn an_unbound_request_goes_where_the_table_says() {
+    let p = picture(2, &[], &[]);
+    let to = Pick::To { instance: A, reason: PickReason::Serving, fallback: Some(B) };
+    assert_eq!(pick(&p, HQ, REST, Bound::Nothing), to);
+    let p = picture(2, &[(A, REST, Condition::Down)], &[]);
+    let to = Pick::To { instance: B, reason: PickReason::Serving, fallback: None };
+    assert_eq!(pick(&p, HQ, REST, Bound::Nothing), to);
+    let p = picture(2, &[(A, REST, Condition::Down), (B, REST, Condition::Down)], &[]);
+    assert_eq!(pick(&p, HQ, REST, Bound::Nothing), Pick::Nobody);
+}
+
+#[test]
+fn a_token_never_leaves_its_home() {
+    let p = picture(2, &[], &[]);
+    let at_home = Pick::To { instance: B, reason: PickReason::Home, fallback: None };
+    assert_eq!(pick(&p, HQ, REST, Bound::Token(B)), at_home);
+    let p = picture(2, &[(A, REST, Condition::Down)], &[]);
+    assert_eq!(pick(&p, HQ, REST, Bound::Token(A)), Pick::SignInAgain { home: A });
+}
+
+#[test]
+fn nobody_is_asked_to_sign_in_again_for_nothing() {
+    let p = picture(2, &[(A, REST, Condition::Down), (B, REST, Condition::Down)], &[]);
+    assert_eq!(pick(&p, HQ, REST, Bound::Token(A)), Pick::Nobody, "no other has it");
+    let p = picture(2, &[(A, Service::Events, Condition::Down), (B, REST, Condition::Down)], &[]);
+    assert_eq!(
+        pick(&p, HQ, Service::Events, Bound::Token(A)),
+        Pick::Nobody,
+        "logins would lead to the same home"
+    );
+}
+
+#[test]
+fn a_drained_home_keeps_its_sessions_a_quarantined_one_does_not() {
+    let p = picture(2, &[], &[(A, OverrideKind::Drain)]);
+    assert_eq!(goes_to(pick(&p, HQ, REST, Bound::Token(A))), Some(A));
+    assert_eq!(goes_to(pick(&p, HQ, REST, Bound::Nothing)), Some(B));
+    assert_eq!(goes_to(pick(&p, HQ, Service::Identity, Bound::Login)), Some(B));
+    let p = picture(2, &[], &[(A, OverrideKind::Quarantine)]);
+    assert_eq!(pick(&p, HQ, REST, Bound::Token(A)), Pick::SignInAgain { home: A });
+}
+
+#[test]
+fn absent_at_home_is_a_true_answer() {
+    let p = picture(2, &[(A, Service::Webrtc, Condition::Absent)], &[]);
+    assert_eq!(goes_to(pick(&p, HQ, Service::Webrtc, Bound::Token(A))), Some(A));
+}
+
+#[test]
+fn affinity_yields_to_health() {
+    let p = picture(2, &[], &[]);
+    let to = Pick::To { instance: B, reason: PickReason::Affinity, fallback: Some(A) };
+    assert_eq!(pick(&p, HQ, REST, Bound::Affinity(B)), to);
+    let p = picture(2, &[(B, REST, Condition::Down)], &[]);
+    assert_eq!(goes_to(pick(&p, HQ, REST, Bound::Affinity(B))), Some(A));
+}
+
+proptest! {
+    /// No request ever goes to who is down or in quarantine, a token only home, and a fallback is
+    /// somebody else who may take new work.
+    #[test]
+    fn no_request_goes_where_it_must_not(
+        conditions in prop::collection::vec((0..3_u16, 0..5_usize, 0..4_u8), 0..20),
+        holds in prop::collection::vec((0..3_u16, any::<bool>()), 0..3),
+        service in 0..5_usize,
+        bound in 0..4_u8,
+        of in 0..3_u16,
+    ) {
+        let conditions: Vec<_> = conditions
+            .into_iter()
+            .map(|(i, s, c)| {
+                let all = [Condition::Up, Condition::Suspect, Condition::Down, Condition::Absent];
+                (InstanceId(i), Service::XPROTECT[s], all[usize::from(c)])
+            })
+            .collect();
+        let kind = |q| if q { OverrideKind::Quarantine } else { OverrideKind::Drain };
+        let holds: Vec<_> = holds.into_iter().map(|(i, q)| (InstanceId(i), kind(q))).collect();
+        let p = picture(3, &conditions, &holds);
+        let (service, of) = (Service::XPROTECT[service], InstanceId(of));
+        let bound = [Bound::Nothing, Bound::Token(of), Bound::Affinity(of), Bound::Login][usize::from(bound)];
+        match pick(&p, HQ, service, bound) {
+            Pick::To { instance, fallback, .. } => {
+                prop_assert!(!p.quarantined(instance));
+                if bound != Bound::Login {
+                    prop_assert!(p.condition(instance, service) != Condition::Down);
+                }
+                if let Bound::Token(home) = bound {
+                    prop_assert_eq!((instance, fallback), (home, None));
+                }
+                if let Some(fallback) = fallback {
+                    prop_assert!(fallback != instance && p.eligible(fallback, service));
+                }
+            }
+            Pick::SignInAgain { home } => {
+                prop_assert_eq!(bound, Bound::Token(home));
+                prop_assert!(p.table.login(HQ).is_some_and(|l| l != home));
+            }
+            Pick::Nobody => if bound == Bound::Nothing {
+                prop_assert!(p.config.instance_ids().all(|i| !p.eligible(i, service)));
+            }
+        }
+    }
+}
