@@ -55,7 +55,7 @@ fn violation(importer: &str, path: &str) -> Option<String> {
     }
     let is = |name: &&str| **name == *target || **name == *path || path.starts_with(&format!("{name}::"));
     for (who, whom, why) in BANS {
-        if (who.contains(&"*") || who.contains(&importer)) && whom.iter().any(|n| is(&n)) {
+        if (who.contains(&"*") || who.contains(&importer)) && whom.iter().any(&is) {
             return Some((*why).into());
         }
     }
@@ -65,7 +65,7 @@ fn violation(importer: &str, path: &str) -> Option<String> {
     let place = |name| STAGES.iter().position(|s| *s == name);
     let (Some(own), Some(other)) = (place(importer), place(target)) else { return None };
     let door = DOORS.iter().any(|(who, name, _)| {
-        (*who == "*" && part.split("::").next() == Some(name)) || (*who == importer && is(&name))
+        (*who == "*" && part.split("::").next() == Some(name)) || (*who == importer && is(name))
     });
     (other < own && !door).then(|| format!("`{importer}` comes after `{target}` in the path of a request"))
 }

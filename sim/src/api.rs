@@ -1,0 +1,295 @@
+//! The instance without its sockets: requests in, responses out.
+
+mod cors;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use ::http::{Method, Request, Response, StatusCode, header};
+use bytes::Bytes;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
+
+pub use crate::identity::{AuthError, Caller, Role};
+use crate::{
+    discovery,
+    http::{compact_json, html_404},
+    identity::{Identity, KeyError, token_endpoint},
+    rest::{self, query::Query, table},
+    rights,
+    settings::{Settings, Version},
+    stamp::Stamp,
+    switches::{CORS, JWKS},
+    world::{Object, World},
+};
+
+/// One simulated instance. Shared in an `Arc` by every listener and socket.
+pub struct Api {
+    settings: Settings,
+    identity: Identity,
+    world: RwLock<World>,
+    /// Seconds that this instance's clock is off.
+    offset: AtomicI64,
+}
+
+/// Why an instance could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The signing key could not be made.
+    #[error("making the signing key")]
+    Key(#[from] KeyError),
+    /// A setting is out of its range.
+    #[error("{0}")]
+    Setting(String),
+}
+
+/// A camera of the physical site, as this instance knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CameraRef {
+    /// Index in the physical site, the same on every instance of one seed.
+    pub physical: usize,
+    /// This instance's id of the camera.
+    pub id: String,
+    /// This instance's id of the hardware that carries it.
+    pub hardware_id: String,
+    /// A disabled camera emits nothing.
+    pub enabled: bool,
+}
+
+/// An event type and the state that it puts its source into (sheet 4.6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTypeRef {
+    /// Id of the type.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The state group it belongs to, if it is stateful.
+    pub state_group: Option<String>,
+    /// Name of the state.
+    pub state: Option<String>,
+}
+
+/// An accepted change of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    /// When, as on the wire.
+    pub time: String,
+    /// HTTP method.
+    pub method: String,
+    /// Path and query as they arrived.
+    pub path: String,
+    /// Body, secrets written as `***`.
+    pub body: serde_json::Value,
+    /// Name of the user or client.
+    pub who: String,
+}
+
+impl Api {
+    /// Builds the instance: keys, issuer and objects are a function of name and seed.
+    pub fn new(settings: Settings) -> Result<Self, ApiError> {
+        if !(0.0..=1.0).contains(&settings.diverge) {
+            return Err(ApiError::Setting(format!(
+                "diverge is {}, not a share from 0 to 1",
+                settings.diverge
+            )));
+        }
+        let identity = Identity::new(&settings)?;
+        let world = RwLock::new(World::new(&settings));
+        Ok(Self { settings, identity, world, offset: AtomicI64::new(0) })
+    }
+
+    /// What it was started with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Answers everything but WebSocket upgrades. The body is complete; never panics.
+    pub fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let mut response = match segments(request.uri().path()) {
+            Some(segments) => self.route(&request, &segments),
+            None => html_404(),
+        };
+        if self.settings.switches.on(&CORS) {
+            cors::allow(&request, &mut response);
+        }
+        response
+    }
+
+    /// Checks a JWT, given without the `Bearer ` prefix (sheet 2.7).
+    pub fn authenticate(&self, token: &str) -> Result<Caller, AuthError> {
+        self.identity.check(token, &self.read(), self.now())
+    }
+
+    /// The rights filter that REST and socket share; `resource` is a REST collection name.
+    pub fn may_see(&self, caller: &Caller, resource: &str, id: &str) -> bool {
+        let world = self.read();
+        let object =
+            table::find(resource).and_then(|kind| world.store.get(kind.name(), &id.to_ascii_lowercase()));
+        object.is_some_and(|object| rights::sees(&world, caller.role, object))
+    }
+
+    /// The physical site for the event clock, in physical order.
+    pub fn cameras(&self) -> Vec<CameraRef> {
+        let world = self.read();
+        let camera = |object: &Object| {
+            Some(CameraRef {
+                physical: object.physical?,
+                id: object.id.clone(),
+                hardware_id: object.parent.as_ref()?.1.clone(),
+                enabled: object.fields.get("enabled") == Some(&Value::Bool(true)),
+            })
+        };
+        let mut cameras: Vec<CameraRef> = world.store.all("cameras").filter_map(camera).collect();
+        cameras.sort_by_key(|camera| camera.physical);
+        cameras
+    }
+
+    /// Id and name of every user-defined event.
+    pub fn user_defined_events(&self) -> Vec<(String, String)> {
+        let world = self.read();
+        world
+            .store
+            .all("userDefinedEvents")
+            .map(|event| (event.id.clone(), event.text("name").to_owned()))
+            .collect()
+    }
+
+    /// Every event type.
+    pub fn event_types(&self) -> Vec<EventTypeRef> {
+        let given =
+            |object: &Object, field| Some(object.text(field).to_owned()).filter(|text| !text.is_empty());
+        let world = self.read();
+        let event_type = |object: &Object| EventTypeRef {
+            id: object.id.clone(),
+            name: object.text("name").to_owned(),
+            state_group: given(object, "stateGroupId"),
+            state: given(object, "state"),
+        };
+        world.store.all("eventTypes").map(event_type).collect()
+    }
+
+    /// Number of objects of each type.
+    pub fn object_counts(&self) -> BTreeMap<String, usize> {
+        let world = self.read();
+        table::types().iter().map(|kind| (kind.name().to_owned(), world.store.count(kind.name()))).collect()
+    }
+
+    /// Every accepted change of an object, oldest first.
+    pub fn writes(&self) -> Vec<Write> {
+        self.read().writes.clone()
+    }
+
+    /// Live logins.
+    pub fn session_count(&self) -> usize {
+        self.identity.live(self.now())
+    }
+
+    /// Moves this instance's clock (the `clock` fault); times in answers and tokens follow.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.offset.store(seconds, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> Stamp {
+        Stamp::now().plus_millis(self.offset.load(Ordering::Relaxed).saturating_mul(1000))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, World> {
+        // A lock is poisoned only by a panic, and the data is replaced field by field: it stays usable.
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn route(&self, request: &Request<Bytes>, segments: &[String]) -> Response<Bytes> {
+        let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
+        let path: Vec<&str> = lower.iter().map(String::as_str).collect();
+        match path.as_slice() {
+            _ if cors::is_preflight(request) && self.settings.switches.on(&CORS) => cors::preflight(),
+            ["api", ".well-known", "uris"] => self.well_known(request),
+            ["idp", rest @ ..] | ["api", "idp", rest @ ..] => self.identity_provider(request, rest),
+            ["api", "rest", "v1", ..] => match bearer(request).and_then(|token| self.authenticate(token)) {
+                Ok(caller) => self.rest(request, &caller, segments.get(3..).unwrap_or_default()),
+                Err(error) => error.response(),
+            },
+            _ => html_404(),
+        }
+    }
+
+    fn well_known(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        /// The document came with 2022 R1 (sheet 9).
+        const SINCE: Version = Version { major: 22, minor: 1 };
+        if self.settings.version < SINCE || !is_get(request) {
+            return html_404();
+        }
+        compact_json(StatusCode::OK, &discovery::uris(&self.settings))
+    }
+
+    fn identity_provider(&self, request: &Request<Bytes>, path: &[&str]) -> Response<Bytes> {
+        match path {
+            ["connect", "token"] => {
+                token_endpoint(&self.identity, &self.settings, &self.world, request, self.now())
+            }
+            // No external provider is configured, so there is nobody to send the browser to.
+            ["connect", "authorize"] => {
+                compact_json(StatusCode::BAD_REQUEST, &json!({ "error": "unauthorized_client" }))
+            }
+            _ if !is_get(request) => html_404(),
+            [".well-known", "openid-configuration"] => {
+                compact_json(StatusCode::OK, &discovery::openid(&self.settings, &self.identity))
+            }
+            [".well-known", "openid-configuration", "jwks"] if self.settings.switches.on(&JWKS) => {
+                compact_json(StatusCode::OK, &self.identity.keys.jwks)
+            }
+            ["externalproviders"] => compact_json(StatusCode::OK, &json!([])),
+            _ => html_404(),
+        }
+    }
+
+    fn rest(&self, request: &Request<Bytes>, caller: &Caller, segments: &[String]) -> Response<Bytes> {
+        let uri = request.uri();
+        let target = uri.path_and_query().map_or(uri.path(), |target| target.as_str());
+        let call = rest::Call {
+            settings: &self.settings,
+            caller,
+            now: self.now(),
+            method: request.method(),
+            target,
+            query: Query::parse(uri.query().unwrap_or_default()),
+            body: request.body(),
+        };
+        rest::handle(&self.world, &call, segments)
+    }
+}
+
+fn is_get(request: &Request<Bytes>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+/// The token of a Bearer header. HTTP Basic and anything else counts as none (sheet 2.7).
+fn bearer(request: &Request<Bytes>) -> Result<&str, AuthError> {
+    let value = request.headers().get(header::AUTHORIZATION).ok_or(AuthError::Missing)?;
+    let (scheme, token) =
+        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(AuthError::Invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(AuthError::Missing) }
+}
+
+/// The decoded segments of a path; one trailing slash is fine. `None` for what no service answers: empty segments
+/// (`//`), dot segments, and escapes that would decode to a separator or a control character.
+fn segments(path: &str) -> Option<Vec<String>> {
+    let path = path.strip_prefix('/')?;
+    let path = path.strip_suffix('/').unwrap_or(path);
+    path.split('/')
+        .map(|segment| {
+            let text = percent_decode_str(segment).decode_utf8().ok()?;
+            let refused = text.is_empty() || text == "." || text == "..";
+            let odd = |c: char| matches!(c, '/' | '\\') || c.is_control();
+            (!refused && !text.contains(odd)).then(|| text.into_owned())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,273 @@
+//! Fields of an object type, read from the notation of the sheet (3.6), and the check of written values.
+//!
+//! A field is `name[*][!]:kind[=default]`: `*` read-only, `!` needed at creation (and then settable even if
+//! read-only). Kinds: `g s i n b dt pw`, `>type` a reference, `@type` a reference written as `type/guid` text,
+//! `{a|b}` an enumeration, `[s]`, `[>type]`, `[o]` lists of texts, references, objects.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::stamp::{Stamp, UNSET};
+
+/// The type of a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A GUID.
+    Guid,
+    /// Any text.
+    Text,
+    /// A whole number.
+    Integer,
+    /// A number.
+    Number,
+    /// A boolean.
+    Bool,
+    /// A point in time.
+    Date,
+    /// A secret: taken, never shown.
+    Password,
+    /// `{"type","id"}` of an object of that type.
+    Reference(&'static str),
+    /// `type/guid` as text; such strings leak from the older notation (sheet 3.1).
+    Path(&'static str),
+    /// One of these words.
+    Enum(Vec<&'static str>),
+    /// A list of texts.
+    Texts,
+    /// A list of references.
+    References(&'static str),
+    /// A list of objects that are kept as they come.
+    Objects,
+}
+
+/// One field.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Name on the wire.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Input for it is ignored.
+    pub read_only: bool,
+    /// Must be given at creation.
+    pub required: bool,
+    /// Value of an object that has none.
+    pub default: Value,
+}
+
+impl Field {
+    /// Reads one field; `None` if the notation is wrong (a test reads every row).
+    pub fn parse(token: &'static str) -> Option<Self> {
+        let (name, rest) = token.split_once(':')?;
+        let (kind, default) = match rest.split_once('=') {
+            Some((kind, default)) => (kind, Some(default)),
+            None => (rest, None),
+        };
+        let required = name.ends_with('!');
+        let name = name.trim_end_matches('!');
+        let read_only = name.ends_with('*');
+        let kind = Kind::parse(kind)?;
+        let default = kind.default(default)?;
+        Some(Self { name: name.trim_end_matches('*'), kind, read_only, required, default })
+    }
+
+    /// Whether a change of an existing object may set it.
+    pub fn writable(&self) -> bool {
+        !self.read_only && self.kind != Kind::Password
+    }
+
+    /// Whether a creation may set it.
+    pub fn settable_at_creation(&self) -> bool {
+        !self.read_only || self.required
+    }
+
+    /// Checks a written value and brings it into the stored form; the error says what was expected.
+    pub fn accept(&self, value: &Value, old_booleans: bool) -> Result<Value, String> {
+        let wanted = match &self.kind {
+            Kind::Guid => match value.as_str() {
+                Some("") => return Ok(value.clone()),
+                Some(text) => match guid(text) {
+                    Some(id) => return Ok(id.into()),
+                    None => "a GUID",
+                },
+                None => "a GUID",
+            },
+            Kind::Text | Kind::Password if value.is_string() => return Ok(value.clone()),
+            Kind::Text | Kind::Password => "a string",
+            Kind::Integer if value.is_i64() || value.is_u64() => return Ok(value.clone()),
+            Kind::Integer => "an integer",
+            Kind::Number => match (value.as_f64(), value.as_str()) {
+                (Some(number), _) => return Ok(json!(number)),
+                (None, Some(text)) if old_booleans => match text.parse::<f64>() {
+                    Ok(number) if number.is_finite() => return Ok(json!(number)),
+                    _ => "a number",
+                },
+                _ => "a number",
+            },
+            Kind::Bool => match value {
+                Value::Bool(_) => return Ok(value.clone()),
+                Value::String(text) if old_booleans && text.eq_ignore_ascii_case("true") => {
+                    return Ok(true.into());
+                }
+                Value::String(text) if old_booleans && text.eq_ignore_ascii_case("false") => {
+                    return Ok(false.into());
+                }
+                _ => "a boolean",
+            },
+            Kind::Date if value.as_str().is_some_and(|text| Stamp::parse(text).is_some()) => {
+                return Ok(value.clone());
+            }
+            Kind::Date => "a date-time",
+            Kind::Reference(target) => {
+                return reference(target, value)
+                    .ok_or_else(|| format!("a reference to {target} was expected"));
+            }
+            Kind::Path(target) => {
+                let found = value.as_str().and_then(|text| {
+                    let (kind, id) = text.split_once('/')?;
+                    kind.eq_ignore_ascii_case(target).then(|| guid(id)).flatten()
+                });
+                return found
+                    .map(|id| Value::from(format!("{target}/{id}")))
+                    .ok_or_else(|| format!("{target}/<guid> was expected"));
+            }
+            Kind::Enum(words) => match value.as_str() {
+                Some(text) if words.contains(&text) => return Ok(value.clone()),
+                _ => return Err(format!("one of {} was expected", words.join(", "))),
+            },
+            Kind::Texts if is_list(value, Value::is_string) => return Ok(value.clone()),
+            Kind::Texts => "a list of strings",
+            Kind::References(target) => {
+                let list = value.as_array().and_then(|list| {
+                    list.iter().map(|item| reference(target, item)).collect::<Option<Vec<Value>>>()
+                });
+                return list
+                    .map(Value::Array)
+                    .ok_or_else(|| format!("a list of references to {target} was expected"));
+            }
+            Kind::Objects if is_list(value, Value::is_object) => return Ok(value.clone()),
+            Kind::Objects => "a list of objects",
+        };
+        Err(format!("{wanted} was expected"))
+    }
+
+    /// Its entry under `definitions` (sheet 3.2).
+    pub fn definition(&self) -> Value {
+        let mut entry = Map::new();
+        entry.insert("canSet".to_owned(), if self.writable() { "true" } else { "false" }.into());
+        entry.insert("valueType".to_owned(), self.kind.value_type().into());
+        if let Kind::Enum(words) = &self.kind {
+            let options = words.iter().map(|word| json!({ "value": word, "displayName": word })).collect();
+            entry.insert("options".to_owned(), Value::Array(options));
+        }
+        entry.insert("translationId".to_owned(), format!("PropertyName_{}", self.name).into());
+        Value::Object(entry)
+    }
+}
+
+impl Kind {
+    fn parse(text: &'static str) -> Option<Self> {
+        if let Some(target) = text.strip_prefix('>') {
+            return Some(Self::Reference(target));
+        }
+        if let Some(target) = text.strip_prefix('@') {
+            return Some(Self::Path(target));
+        }
+        if let Some(inner) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            return Some(Self::Enum(inner.split('|').collect()));
+        }
+        if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            return match (inner, inner.strip_prefix('>')) {
+                (_, Some(target)) => Some(Self::References(target)),
+                ("s", _) => Some(Self::Texts),
+                ("o", _) => Some(Self::Objects),
+                _ => None,
+            };
+        }
+        Some(match text {
+            "g" => Self::Guid,
+            "s" => Self::Text,
+            "i" => Self::Integer,
+            "n" => Self::Number,
+            "b" => Self::Bool,
+            "dt" => Self::Date,
+            "pw" => Self::Password,
+            _ => return None,
+        })
+    }
+
+    fn default(&self, given: Option<&'static str>) -> Option<Value> {
+        Some(match (self, given) {
+            (Self::Integer, given) => given.unwrap_or("0").parse::<i64>().ok()?.into(),
+            (Self::Number, given) => json!(given.unwrap_or("0").parse::<f64>().ok()?),
+            (Self::Bool, given) => (given.unwrap_or("false") == "true").into(),
+            (Self::Date, _) => UNSET.into(),
+            (Self::Guid, None) => Uuid::nil().to_string().into(),
+            (Self::Enum(words), None) => (*words.first()?).into(),
+            (Self::Reference(_), _) => Value::Null,
+            (Self::Texts | Self::References(_) | Self::Objects, _) => json!([]),
+            // Tokens end at blanks, so a default writes them as underscores.
+            (_, given) => given.unwrap_or_default().replace('_', " ").into(),
+        })
+    }
+
+    fn value_type(&self) -> &'static str {
+        match self {
+            Self::Integer => "int",
+            Self::Number => "double",
+            Self::Bool => "bool",
+            Self::Date => "dateTime",
+            Self::Enum(_) => "enum",
+            Self::Reference(_) | Self::Path(_) => "path",
+            Self::References(_) => "pathList",
+            Self::Texts | Self::Objects => "array",
+            Self::Guid | Self::Text | Self::Password => "string",
+        }
+    }
+}
+
+/// The lower-case form of a GUID with dashes, or `None`.
+pub fn guid(text: &str) -> Option<String> {
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(|id| id.to_string())
+}
+
+fn reference(target: &str, value: &Value) -> Option<Value> {
+    let kind = value.get("type")?.as_str()?;
+    let id = guid(value.get("id")?.as_str()?)?;
+    kind.eq_ignore_ascii_case(target).then(|| json!({ "type": target, "id": id }))
+}
+
+fn is_list(value: &Value, each: fn(&Value) -> bool) -> bool {
+    value.as_array().is_some_and(|list| list.iter().all(each))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn notation_is_read() {
+        let field = Field::parse("maxSize:i=1000").unwrap();
+        assert_eq!((field.name, field.default.as_i64(), field.writable()), ("maxSize", Some(1000), true));
+        let field = Field::parse("name*!:s").unwrap();
+        assert!(field.read_only && field.required && !field.writable() && field.settable_at_creation());
+        assert_eq!(Field::parse("x:[>cameras]").unwrap().kind, Kind::References("cameras"));
+        assert!(Field::parse("x:q").is_none() && Field::parse("x").is_none());
+    }
+
+    #[test]
+    fn values_are_checked() {
+        let accepts = |token, value: Value| Field::parse(token).unwrap().accept(&value, false).is_ok();
+        assert!(accepts("x:b", json!(true)) && !accepts("x:b", json!("True")));
+        assert!(accepts("x:n", json!(1)) && !accepts("x:n", json!("1")) && !accepts("x:i", json!(1.5)));
+        assert!(accepts("x:{a|b}", json!("b")) && !accepts("x:{a|b}", json!("c")));
+        assert!(!accepts("x:dt", json!("yesterday")) && !accepts("x:g", json!("1234")));
+        let id = "0E1B0AD3-F67C-4D5F-B792-4BD6C3CF52F8";
+        assert!(accepts("x:>cameras", json!({ "type": "Cameras", "id": id })));
+        assert!(!accepts("x:>cameras", json!({ "type": "hardware", "id": id })));
+        assert!(accepts("x:@recordingServers", json!(format!("recordingServers/{id}"))));
+        assert!(accepts("x:[s]", json!(["a"])) && !accepts("x:[s]", json!([1])));
+        assert_eq!(Field::parse("x:b").unwrap().accept(&json!("False"), true), Ok(json!(false)));
+    }
+}

@@ -1,0 +1,193 @@
+//! The configuration API `/API/rest/v1` (sheet 3): a table of types and one engine that reads it.
+
+mod effects;
+pub mod error;
+pub mod field;
+mod jobs;
+mod members;
+mod permissions;
+pub mod query;
+mod read;
+pub mod rows;
+mod show;
+pub mod table;
+pub mod tasks;
+mod write;
+
+use std::sync::{PoisonError, RwLock};
+
+use ::http::{Method, Response, StatusCode};
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+use self::{
+    error::RestError,
+    query::Query,
+    table::{Sub, Type},
+};
+use crate::{
+    http::rest_json,
+    identity::Caller,
+    rights,
+    settings::{Settings, Version},
+    stamp::Stamp,
+    switches::STRING_BOOLEANS,
+    world::World,
+};
+
+/// One authenticated request.
+pub struct Call<'a> {
+    /// The instance.
+    pub settings: &'a Settings,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// When.
+    pub now: Stamp,
+    /// Its method.
+    pub method: &'a Method,
+    /// Path and query as they arrived.
+    pub target: &'a str,
+    /// The query.
+    pub query: Query,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// A success.
+struct Answer {
+    status: StatusCode,
+    body: Value,
+}
+
+type Outcome = Result<Answer, RestError>;
+
+impl Answer {
+    fn ok(body: Value) -> Self {
+        Self { status: StatusCode::OK, body }
+    }
+
+    fn created(body: Value) -> Self {
+        Self { status: StatusCode::CREATED, body }
+    }
+}
+
+/// Answers a request for the path segments after `/API/rest/v1`.
+pub fn handle(world: &RwLock<World>, call: &Call<'_>, segments: &[String]) -> Response<Bytes> {
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if !world.read().unwrap_or_else(PoisonError::into_inner).jobs.due(call.now).is_empty() {
+        tasks::settle(&mut world.write().unwrap_or_else(PoisonError::into_inner), call.now);
+    }
+    let outcome = if matches!(*call.method, Method::GET | Method::HEAD) {
+        get(call, &world.read().unwrap_or_else(PoisonError::into_inner), &segments)
+    } else {
+        change(call, &mut world.write().unwrap_or_else(PoisonError::into_inner), &segments)
+    };
+    match outcome {
+        Ok(answer) if call.old_style() => rest_json(answer.status, &show::old_style(answer.body)),
+        Ok(answer) => rest_json(answer.status, &answer.body),
+        Err(error) => error.response(),
+    }
+}
+
+fn get(call: &Call<'_>, world: &World, segments: &[&str]) -> Outcome {
+    match segments {
+        [tasks] if tasks.eq_ignore_ascii_case("tasks") => Ok(jobs::list(call, world)),
+        [tasks, id] if tasks.eq_ignore_ascii_case("tasks") => jobs::item(call, world, id),
+        [name, id] if name.eq_ignore_ascii_case("effectivePermissions") => permissions::get(call, world, id),
+        [kind] => read::collection(call, world, call.find(kind)?),
+        [kind, id] => read::item(call, world, call.find(kind)?, id),
+        [kind, id, child] => read::below(call, world, call.find(kind)?, id, call.find(child)?),
+        [kind, id, child, child_id] => {
+            read::item_below(call, world, call.find(kind)?, id, call.find(child)?, child_id)
+        }
+        other => Err(RestError::unknown_resource(other.last().unwrap_or(&""))),
+    }
+}
+
+fn change(call: &Call<'_>, world: &mut World, segments: &[&str]) -> Outcome {
+    let (post, delete) = (call.method == Method::POST, call.method == Method::DELETE);
+    let update = call.method == Method::PUT || call.method == Method::PATCH;
+    match segments {
+        [tasks, id] if tasks.eq_ignore_ascii_case("tasks") && post => jobs::invoke(call, world, id),
+        [tasks, ..] if tasks.eq_ignore_ascii_case("tasks") => Err(RestError::unknown_request()),
+        [name, ..] if name.eq_ignore_ascii_case("effectivePermissions") => Err(RestError::unknown_request()),
+        [kind] if post => {
+            let kind = call.find(kind)?;
+            match call.query.value("task") {
+                Some(task) => tasks::on_collection(call, world, kind, task),
+                None => write::create(call, world, kind, None),
+            }
+        }
+        [kind, id] if post => tasks::on_item(call, world, call.find(kind)?, id),
+        [kind, id] if update => write::update(call, world, call.find(kind)?, id),
+        [kind, id] if delete => write::delete(call, world, call.find(kind)?, id),
+        [kind, id, child] if post => members::post(call, world, call.find(kind)?, id, call.find(child)?),
+        [kind, id, child, child_id] if delete => {
+            members::delete(call, world, call.find(kind)?, id, call.find(child)?, child_id)
+        }
+        [kind, ..] => {
+            call.find(kind)?;
+            Err(RestError::unknown_request())
+        }
+        [] => Err(RestError::unknown_resource("")),
+    }
+}
+
+impl Call<'_> {
+    /// The type of that name, if this version has it (sheet 9).
+    fn find(&self, name: &str) -> Result<&'static Type, RestError> {
+        table::find(name)
+            .filter(|kind| kind.since <= self.settings.version)
+            .ok_or_else(|| RestError::unknown_resource(name))
+    }
+
+    /// The sub-collection of a type.
+    fn sub(&self, kind: &'static Type, id: &str, child: &Type) -> Result<&'static Sub, RestError> {
+        kind.sub(child.name()).ok_or_else(|| RestError::invalid_parent(kind.name(), id, child.name()))
+    }
+
+    /// Refuses a verb that is not there.
+    fn verb(&self, verbs: &str, verb: char) -> Result<(), RestError> {
+        if verbs.contains(verb) { Ok(()) } else { Err(RestError::unknown_request()) }
+    }
+
+    /// Refuses a caller who may not change configuration.
+    fn may_write(&self) -> Result<(), RestError> {
+        if rights::writes(&self.settings.switches, self.caller) {
+            Ok(())
+        } else {
+            Err(RestError::forbidden())
+        }
+    }
+
+    /// The body as a JSON object; nothing at all counts as an empty one. The content type is not looked at: an
+    /// official sample sends none (sheet 7.1).
+    fn json(&self) -> Result<Map<String, Value>, RestError> {
+        if self.body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Map::new());
+        }
+        match serde_json::from_slice(self.body) {
+            Ok(Value::Object(members)) => Ok(members),
+            Ok(_) => Err(RestError::bad("Bad request: a JSON object was expected")),
+            Err(_) => Err(RestError::bad("Bad request: invalid JSON")),
+        }
+    }
+
+    /// Whether booleans are text.
+    fn old_style(&self) -> bool {
+        match self.settings.switches.get(&STRING_BOOLEANS) {
+            "on" => true,
+            "off" => false,
+            _ => self.settings.version < Version { major: 22, minor: 2 },
+        }
+    }
+
+    /// Remembers an accepted change.
+    fn record(&self, world: &mut World, body: &Map<String, Value>) {
+        let body = Value::Object(body.clone());
+        world.record(self.now, self.method.as_str(), self.target, &body, &self.caller.user);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! GET: collections, items, and what is below an item.
+
+use serde_json::Value;
+
+use super::{Answer, Call, Outcome, RestError, show, table::Type};
+use crate::{
+    rights,
+    switches::{HIDDEN, NESTED_GROUPS},
+    world::{Object, World},
+};
+
+/// `GET /type`.
+pub fn collection(call: &Call<'_>, world: &World, kind: &'static Type) -> Outcome {
+    call.verb(kind.row.collection, 'G')?;
+    let top_only = call.settings.switches.get(&NESTED_GROUPS) == "top" && kind.is_below(kind.name());
+    let nested = |object: &Object| object.parent.as_ref().is_some_and(|(parent, _)| *parent == kind.name());
+    let objects = world.store.all(kind.name()).filter(|object| !(top_only && nested(object)));
+    let array = list(call, world, kind, objects, true)?;
+    Ok(Answer::ok(show::framed(call, kind, "array", array, &kind.collection_tasks().collect::<Vec<_>>())))
+}
+
+/// `GET /type/{id}`.
+pub fn item(call: &Call<'_>, world: &World, kind: &'static Type, id: &str) -> Outcome {
+    let object = visible(call, world, kind, id)?;
+    call.verb(kind.row.item, 'G')?;
+    let data = show::with_children(call, world, kind, object);
+    Ok(Answer::ok(show::framed(call, kind, "data", data.into(), &kind.tasks().collect::<Vec<_>>())))
+}
+
+/// `GET /type/{id}/child`. `includeChildren` has no effect here (sheet 3.2).
+pub fn below(call: &Call<'_>, world: &World, kind: &'static Type, id: &str, child: &'static Type) -> Outcome {
+    let object = visible(call, world, kind, id)?;
+    let sub = call.sub(kind, &object.id, child)?;
+    call.verb(sub.collection, 'G')?;
+    let array = list(call, world, child, show::below(world, object, child, sub.below), false)?;
+    Ok(Answer::ok(show::framed(call, child, "array", array, &sub.tasks)))
+}
+
+/// `GET /type/{id}/child/{id}`.
+pub fn item_below(
+    call: &Call<'_>,
+    world: &World,
+    kind: &'static Type,
+    id: &str,
+    child: &'static Type,
+    child_id: &str,
+) -> Outcome {
+    let object = visible(call, world, kind, id)?;
+    let sub = call.sub(kind, &object.id, child)?;
+    let found = visible(call, world, child, child_id)?;
+    if !show::below(world, object, child, sub.below).any(|below| below.id == found.id) {
+        return Err(RestError::not_found(child.name(), child_id));
+    }
+    call.verb(sub.item, 'G')?;
+    let data = show::object(child, found);
+    Ok(Answer::ok(show::framed(call, child, "data", data.into(), &child.tasks().collect::<Vec<_>>())))
+}
+
+/// The object, if the caller sees it; else 404, or what the switch says.
+pub fn visible<'w>(
+    call: &Call<'_>,
+    world: &'w World,
+    kind: &Type,
+    id: &str,
+) -> Result<&'w Object, RestError> {
+    match world.store.get(kind.name(), &id.to_ascii_lowercase()) {
+        Some(object) if rights::sees(world, call.caller.role, object) => Ok(object),
+        Some(_) if call.settings.switches.get(&HIDDEN) == "403" => Err(RestError::forbidden()),
+        _ => Err(RestError::not_found(kind.name(), id)),
+    }
+}
+
+fn list<'w>(
+    call: &Call<'_>,
+    world: &'w World,
+    kind: &'static Type,
+    objects: impl Iterator<Item = &'w Object>,
+    children: bool,
+) -> Result<Value, RestError> {
+    let filters = call.query.filters(kind)?;
+    let (skip, take) = call.query.page(&call.settings.switches)?;
+    Ok(objects
+        .filter(|object| show::listed(call, world, kind, object) && show::admitted(kind, object, &filters))
+        .skip(skip)
+        .take(take)
+        .map(|object| {
+            Value::from(match children {
+                true => show::with_children(call, world, kind, object),
+                false => show::object(kind, object),
+            })
+        })
+        .collect())
+}

@@ -1,0 +1,300 @@
+//! Task invocation `?task=` (sheet 3.3) and the table of tasks.
+
+use std::sync::LazyLock;
+
+use ::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::{
+    Answer, Call, Outcome, RestError, effects, field::Field, field::Kind, read::visible, table::Type, write,
+};
+use crate::{
+    stamp::Stamp,
+    switches::TASK_TIME,
+    world::{Job, JobState, World},
+};
+
+/// One task.
+pub struct TaskRow {
+    /// Its id in `?task=`.
+    pub id: &'static str,
+    /// Readable name.
+    pub display: &'static str,
+    /// Parameters in the notation of [`super::field`]; `!` marks those that must be given.
+    parameters: &'static str,
+    /// What a caller needs.
+    needs: Needs,
+    /// Whether it changes an object.
+    changes: bool,
+    /// When it takes effect.
+    run: Run,
+}
+
+#[derive(PartialEq, Eq)]
+enum Needs {
+    /// To see the object.
+    Sight,
+    /// To be allowed to write.
+    Write,
+}
+
+enum Run {
+    /// In the answer.
+    Now(Effect),
+    /// Later, as a queued task.
+    Later(Effect),
+}
+
+/// What a task does; the error is the text that the caller or the queued task shows.
+pub type Effect = fn(&mut World, &Invocation<'_>) -> Result<Effected, String>;
+
+/// A task with checked parameters.
+pub struct Invocation<'a> {
+    /// Type and id of the object it was invoked on; the id is empty for a collection.
+    pub target: (&'static str, &'a str),
+    /// Its parameters.
+    pub parameters: &'a Map<String, Value>,
+    /// Now.
+    pub now: Stamp,
+}
+
+/// What a task gives.
+#[derive(Default)]
+pub struct Effected {
+    /// More members of `result`.
+    pub result: Map<String, Value>,
+    /// The object that it made.
+    pub made: Option<(&'static str, String)>,
+}
+
+static TASKS: [TaskRow; 12] = [
+    TaskRow {
+        id: "ChangePasswordBasicUser",
+        display: "Change password",
+        parameters: "password!:pw",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::users::change_password),
+    },
+    TaskRow {
+        id: "AddRoleMember",
+        display: "Add role member",
+        parameters: "sid!:s",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::users::add_role_member),
+    },
+    TaskRow {
+        id: "RemoveRoleMember",
+        display: "Remove role member",
+        parameters: "itemSelection!:@users",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::users::remove_role_member),
+    },
+    TaskRow {
+        id: "CopyRole",
+        display: "Copy role",
+        parameters: "itemSelection!:@roles name!:s description:s",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::users::copy_role),
+    },
+    TaskRow {
+        id: "GetDevicesUsingStorage",
+        display: "Get devices using storage",
+        parameters: "",
+        needs: Needs::Write,
+        changes: false,
+        run: Run::Now(effects::devices::using_storage),
+    },
+    TaskRow {
+        id: "SetStorageAsDefault",
+        display: "Set storage as default",
+        parameters: "",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::devices::set_default_storage),
+    },
+    TaskRow {
+        id: "ReadPasswordHardware",
+        display: "Read hardware password",
+        parameters: "",
+        needs: Needs::Write,
+        changes: false,
+        run: Run::Now(effects::devices::read_password),
+    },
+    TaskRow {
+        id: "ChangePasswordHardware",
+        display: "Change hardware password",
+        parameters: "password!:pw",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Later(effects::devices::change_password),
+    },
+    TaskRow {
+        id: "MoveHardware",
+        display: "Move hardware",
+        parameters: "destinationRecordingServer!:@recordingServers",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Later(effects::devices::move_hardware),
+    },
+    TaskRow {
+        id: "AddHardware",
+        display: "Add hardware",
+        parameters: "hardwareAddress!:s hardwareDriverPath!:@hardwareDrivers userName!:s password!:pw customData:s",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Later(effects::devices::add_hardware),
+    },
+    TaskRow {
+        id: "ChangeDeviceRecordingStorage",
+        display: "Change recording storage",
+        parameters: "itemSelection!:@storages moveData!:b",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Later(effects::devices::change_storage),
+    },
+    TaskRow {
+        id: "GetSequences",
+        display: "Get sequences",
+        parameters: "sequenceType!:{RecordingSequence|MotionSequence|RecordingWithTriggerSequence} time!:dt \
+                     timeBefore!:s timeAfter!:s maxCountBefore!:i maxCountAfter!:i",
+        needs: Needs::Sight,
+        changes: false,
+        run: Run::Now(effects::sequences::get),
+    },
+];
+
+/// The task of that id.
+pub fn find(id: &str) -> Option<&'static TaskRow> {
+    TASKS.iter().find(|task| task.id.eq_ignore_ascii_case(id))
+}
+
+impl TaskRow {
+    fn parameters(&'static self) -> &'static [Field] {
+        static READ: LazyLock<Vec<(&'static str, Vec<Field>)>> = LazyLock::new(|| {
+            let fields =
+                |task: &TaskRow| task.parameters.split_whitespace().filter_map(Field::parse).collect();
+            TASKS.iter().map(|task| (task.id, fields(task))).collect()
+        });
+        READ.iter().find(|(id, _)| *id == self.id).map_or(&[], |(_, fields)| fields)
+    }
+}
+
+/// `POST /type?task=`.
+pub(super) fn on_collection(call: &Call<'_>, world: &mut World, kind: &'static Type, task: &str) -> Outcome {
+    let known = kind.collection_tasks().find(|name| name.eq_ignore_ascii_case(task));
+    let task = known.and_then(find).ok_or_else(RestError::unknown_request)?;
+    invoke(call, world, (kind.name(), String::new()), task)
+}
+
+/// `POST /type/{id}?task=`.
+pub(super) fn on_item(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
+    let object = visible(call, world, kind, id)?;
+    let wanted = call.query.value("task").unwrap_or_default();
+    let known = kind.tasks().find(|name| name.eq_ignore_ascii_case(wanted));
+    let task = known.and_then(find).ok_or_else(RestError::unknown_request)?;
+    let id = object.id.clone();
+    invoke(call, world, (kind.name(), id), task)
+}
+
+/// Runs or queues a task on an object that the caller sees.
+pub(super) fn invoke(
+    call: &Call<'_>,
+    world: &mut World,
+    target: (&'static str, String),
+    task: &'static TaskRow,
+) -> Outcome {
+    if task.needs == Needs::Write {
+        call.may_write()?;
+    }
+    let body = call.json()?;
+    let fields = task.parameters();
+    if fields.iter().any(|field| field.required && !body.contains_key(field.name)) {
+        let empty = fields.iter().map(|field| (field.name.to_owned(), "".into())).collect();
+        let definitions = fields.iter().map(|field| (field.name.to_owned(), field.definition())).collect();
+        return Err(RestError::parameters_missing(
+            empty,
+            call.query.flag("definitions").then_some(definitions),
+        ));
+    }
+    let given = with_paths(fields, &body);
+    let parameters = write::checked(call, world, fields, &given, true)?;
+    let shown = |field: &&Field| field.kind != Kind::Password;
+    let echoed = fields
+        .iter()
+        .filter(shown)
+        .filter_map(|field| parameters.get(field.name).map(|value| (field.name.to_owned(), value.clone())));
+    let mut result: Map<String, Value> = echoed.collect();
+    let status = match &task.run {
+        Run::Now(effect) => {
+            let invocation =
+                Invocation { target: (target.0, &target.1), parameters: &parameters, now: call.now };
+            let done = effect(world, &invocation).map_err(RestError::bad)?;
+            result.extend(done.result);
+            result.insert("state".to_owned(), "Success".into());
+            if let Some((kind, id)) = done.made {
+                result.insert("path".to_owned(), json!({ "type": kind, "id": id }));
+            }
+            StatusCode::OK
+        }
+        Run::Later(_) => {
+            let duration = i64::try_from(call.settings.switches.number(&TASK_TIME)).unwrap_or(i64::MAX);
+            let (owner, started) = (call.caller.sid.clone(), call.now);
+            let state = JobState::Running;
+            let id = world.jobs.add(Job { task, target, parameters, owner, started, duration, state });
+            result.insert("state".to_owned(), "Idle".into());
+            result.insert("path".to_owned(), json!({ "type": "tasks", "id": id.to_string() }));
+            StatusCode::CREATED
+        }
+    };
+    if task.changes {
+        call.record(world, &body);
+    }
+    Ok(Answer { status, body: json!({ "result": result }) })
+}
+
+/// Lets queued tasks that are due take effect.
+pub fn settle(world: &mut World, now: Stamp) {
+    for id in world.jobs.due(now) {
+        let Some(job) = world.jobs.list.get(&id) else { continue };
+        let (target, parameters) = (job.target.clone(), job.parameters.clone());
+        let invocation = Invocation { target: (target.0, &target.1), parameters: &parameters, now };
+        let (Run::Now(effect) | Run::Later(effect)) = job.task.run;
+        let state = match effect(world, &invocation) {
+            Ok(done) => JobState::Done(done.made),
+            Err(text) => JobState::Failed(text),
+        };
+        if let Some(job) = world.jobs.list.get_mut(&id) {
+            job.state = state;
+        }
+    }
+}
+
+/// Path parameters may also come as references `{"type","id"}` or, as in the OpenAPI examples, both ways.
+fn with_paths(fields: &[Field], body: &Map<String, Value>) -> Map<String, Value> {
+    let mut given = body.clone();
+    for field in fields {
+        let Kind::Path(_) = field.kind else { continue };
+        let Some(reference) = body.get(field.name).filter(|value| value.is_object()) else { continue };
+        let part = |name: &str| reference.get(name).and_then(Value::as_str);
+        if let Some((kind, id)) = part("type").zip(part("id")) {
+            given.insert(field.name.to_owned(), format!("{kind}/{id}").into());
+        }
+    }
+    given
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_parameter_is_read() {
+        for task in &TASKS {
+            assert_eq!(task.parameters().len(), task.parameters.split_whitespace().count(), "{}", task.id);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
+mod reading;
+mod tasks;
+mod writing;

@@ -1,0 +1,302 @@
+//! POST, PUT, PATCH and DELETE of objects (sheet 3.3).
+
+use ::http::{Method, StatusCode};
+use serde_json::{Map, Value, json};
+
+use super::{
+    Answer, Call, Outcome, RestError,
+    field::{Field, Kind, guid},
+    read::visible,
+    show,
+    table::{Type, types},
+};
+use crate::{
+    rights,
+    switches::{CLIENT_IDS, PUT_MISSING},
+    world::{Account, Object, World, ids},
+};
+
+/// `POST /type`, or below a parent.
+pub fn create(
+    call: &Call<'_>,
+    world: &mut World,
+    kind: &'static Type,
+    parent: Option<(&'static str, String)>,
+) -> Outcome {
+    if parent.is_none() {
+        call.verb(kind.row.collection, 'P')?;
+    }
+    call.may_write()?;
+    let body = call.json()?;
+    let parent = match parent {
+        Some(parent) => parent,
+        None => named_parent(call, world, kind, &body)?,
+    };
+    let mut fields = accepted(call, world, kind, &body, true)?;
+    unique(world, kind, &fields, None)?;
+    let id = match body.get("id").and_then(Value::as_str).and_then(guid) {
+        Some(id) if kind.has("client-ids") || call.settings.switches.on(&CLIENT_IDS) => {
+            if world.store.get(kind.name(), &id).is_some() {
+                return Err(RestError::property("id", "the id is in use"));
+            }
+            id
+        }
+        _ => ids::fresh(),
+    };
+    let password = secret(kind, &mut fields);
+    let mut object = Object::new(kind.name(), id.clone()).below(parent.0, &parent.1).with(fields.into());
+    for field in ["createdDate", "lastModified"] {
+        if kind.field(field).is_some() {
+            object.set(field, call.now.wire());
+        }
+    }
+    if kind.name() == "basicUsers" {
+        let sid = ids::fresh().to_uppercase();
+        object.set("sid", sid.clone());
+        let name = object.text("name").to_owned();
+        world.accounts.add(Account { id: id.clone(), name, sid, password, failures: 0 });
+    }
+    if kind.name() == "userDefinedEvents" {
+        object.set("subtype", "UserDefined");
+    }
+    let mut result = show::object(kind, &object);
+    world.store.insert(object);
+    call.record(world, &body);
+    for hidden in ["displayName", "relations"] {
+        result.remove(hidden);
+    }
+    // Create results write the id in upper case, the path in lower case (sheet 3.9).
+    result.insert("id".to_owned(), id.to_uppercase().into());
+    result.insert("state".to_owned(), "Success".into());
+    result.insert("path".to_owned(), json!({ "type": kind.name(), "id": id }));
+    let status = if kind.has("post-200") { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(Answer { status, body: json!({ "result": result }) })
+}
+
+/// `PUT` and `PATCH /type/{id}`.
+pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
+    let old = visible(call, world, kind, id)?;
+    let put = call.method == Method::PUT;
+    call.verb(kind.row.item, if put { 'U' } else { 'A' })?;
+    call.may_write()?;
+    let untouchable = old.fields.get("builtIn") == Some(&Value::Bool(true))
+        || old.built_in && matches!(kind.name(), "roles" | "eventTypes" | "stateGroups");
+    if untouchable {
+        return Err(RestError::bad(format!(
+            "Bad request: {} is built in and cannot be changed",
+            old.text("name")
+        )));
+    }
+    let id = old.id.clone();
+    let body = call.json()?;
+    let fields = accepted(call, world, kind, &body, false)?;
+    unique(world, kind, &fields, Some(&id))?;
+    let reset = put && call.settings.switches.get(&PUT_MISSING) == "reset";
+    let unlocked = fields.get("status").and_then(Value::as_str) == Some("Enabled");
+    let shown = match world.store.get_mut(kind.name(), &id) {
+        Some(object) => {
+            if reset {
+                let keep =
+                    |name: &str| kind.field(name).is_none_or(|field| !field.writable() || field.required);
+                object.fields.retain(|name, _| keep(name));
+            }
+            object.fields.extend(fields);
+            if kind.field("lastModified").is_some() {
+                object.set("lastModified", call.now.wire());
+            }
+            if kind.name() == "basicUsers" && unlocked {
+                object.fields.remove("lockoutEnd");
+            }
+            show::object(kind, object)
+        }
+        None => return Err(RestError::not_found(kind.name(), &id)),
+    };
+    if unlocked && let Some(account) = world.accounts.by_id(&id) {
+        account.failures = 0;
+    }
+    call.record(world, &body);
+    Ok(Answer::ok(json!({ "data": shown })))
+}
+
+/// `DELETE /type/{id}`.
+pub fn delete(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
+    visible(call, world, kind, id)?;
+    call.verb(kind.row.item, 'D')?;
+    call.may_write()?;
+    remove(call, world, kind, &id.to_ascii_lowercase())
+}
+
+/// Removes an object with everything below it, unless something else needs it.
+pub fn remove(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
+    let Some(object) = world.store.get(kind.name(), id) else {
+        return Err(RestError::not_found(kind.name(), id));
+    };
+    let refuse = |why: &str| Err(RestError::bad(format!("Bad request: {}/{id} {why}", kind.name())));
+    if object.built_in {
+        return refuse("is built in and cannot be deleted");
+    }
+    if kind.name() == "recordingServers" && !call.query.flag("userAccept") {
+        let params = Map::from_iter([("userAccept".to_owned(), "".into())]);
+        return Err(RestError::parameters_missing(params, None));
+    }
+    let has_members = kind.subs.iter().any(|sub| !world.store.members(id, sub.name).is_empty());
+    if kind.name() == "cameraGroups" && has_members && !call.query.flag("removeMembers") {
+        return refuse("has members; use removeMembers");
+    }
+    let mut doomed = vec![(kind.name(), id.to_owned())];
+    let mut next = 0;
+    while let Some((_, parent)) = doomed.get(next).cloned() {
+        for child in types() {
+            doomed.extend(
+                world.store.children(child.name(), &parent).map(|object| (object.kind, object.id.clone())),
+            );
+        }
+        next += 1;
+    }
+    if let Some(user) = referring(world, &doomed) {
+        return refuse(&format!("is used by {user}"));
+    }
+    for (kind, id) in doomed.iter().rev() {
+        world.store.remove(kind, id);
+        if *kind == "basicUsers"
+            && let Some(account) = world.accounts.remove(id)
+        {
+            world.store.remove("users", &account.sid.to_ascii_lowercase());
+        }
+    }
+    call.record(world, &Map::new());
+    Ok(Answer::ok(json!({ "state": "Success" })))
+}
+
+/// The checked values of a body; what is unknown or read-only is ignored (sheet 3.3).
+pub fn accepted(
+    call: &Call<'_>,
+    world: &World,
+    kind: &Type,
+    body: &Map<String, Value>,
+    creating: bool,
+) -> Result<Map<String, Value>, RestError> {
+    checked(call, world, &kind.fields, body, creating)
+}
+
+/// The checked values of a body for a list of fields.
+pub fn checked(
+    call: &Call<'_>,
+    world: &World,
+    fields: &[Field],
+    body: &Map<String, Value>,
+    creating: bool,
+) -> Result<Map<String, Value>, RestError> {
+    let mut accepted = Map::new();
+    for field in fields {
+        let settable = if creating { field.settable_at_creation() } else { field.writable() };
+        let Some(given) = body.get(field.name).filter(|_| settable) else {
+            if creating && field.required {
+                return Err(RestError::property(field.name, "a value is needed"));
+            }
+            continue;
+        };
+        let value =
+            field.accept(given, call.old_style()).map_err(|why| RestError::property(field.name, why))?;
+        if field.required && value == "" {
+            return Err(RestError::property(field.name, "it must not be empty"));
+        }
+        for (target, id) in references(field, &value) {
+            let found = world.store.get(target, id);
+            if !found.is_some_and(|object| rights::sees(world, call.caller.role, object)) {
+                return Err(RestError::property(field.name, format!("{target}/{id} was not found")));
+            }
+        }
+        accepted.insert(field.name.to_owned(), value);
+    }
+    Ok(accepted)
+}
+
+/// Type and id of everything that the value of a field refers to.
+fn references<'v>(field: &Field, value: &'v Value) -> Vec<(&'static str, &'v str)> {
+    let id = |value: &'v Value| value.get("id").and_then(Value::as_str);
+    match &field.kind {
+        Kind::Reference(target) => id(value).map(|id| (*target, id)).into_iter().collect(),
+        Kind::References(target) => {
+            value.as_array().into_iter().flatten().filter_map(id).map(|id| (*target, id)).collect()
+        }
+        Kind::Path(target) => {
+            let id = value.as_str().and_then(|text| text.split_once('/'));
+            id.map(|(_, id)| (*target, id)).into_iter().collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// An object outside of `doomed` that refers to one in it.
+fn referring(world: &World, doomed: &[(&'static str, String)]) -> Option<String> {
+    let is_doomed = |kind: &str, id: &str| doomed.iter().any(|(k, i)| *k == kind && i == id);
+    for kind in types() {
+        for field in &kind.fields {
+            let (Kind::Reference(target) | Kind::References(target) | Kind::Path(target)) = &field.kind
+            else {
+                continue;
+            };
+            if !doomed.iter().any(|(kind, _)| kind == target) {
+                continue;
+            }
+            for object in world.store.all(kind.name()) {
+                let Some(value) = object.fields.get(field.name) else { continue };
+                let hit = references(field, value).into_iter().any(|(kind, id)| is_doomed(kind, id));
+                if hit && !is_doomed(object.kind, &object.id) {
+                    return Some(format!("{}/{}", object.kind, object.id));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// The parent of a new object: `relations.parent` if the type nests, else the site.
+fn named_parent(
+    call: &Call<'_>,
+    world: &World,
+    kind: &'static Type,
+    body: &Map<String, Value>,
+) -> Result<(&'static str, String), RestError> {
+    let site = || ("sites", world.store.all("sites").next().map(|site| site.id.clone()).unwrap_or_default());
+    if !kind.is_below(kind.name()) {
+        return Ok(site());
+    }
+    let Some(parent) = body.get("relations").and_then(|relations| relations.get("parent")) else {
+        return Ok(site());
+    };
+    let named = parent.get("type").and_then(Value::as_str).zip(parent.get("id").and_then(Value::as_str));
+    match named {
+        Some((name, _)) if name.eq_ignore_ascii_case("sites") => Ok(site()),
+        Some((name, id)) if name.eq_ignore_ascii_case(kind.name()) => {
+            let parent =
+                visible(call, world, kind, id).map_err(|_| RestError::property("parent", "not found"))?;
+            Ok((kind.name(), parent.id.clone()))
+        }
+        _ => Err(RestError::property("parent", "a reference was expected")),
+    }
+}
+
+/// Takes the secret out of the fields: it is kept elsewhere.
+fn secret(kind: &Type, fields: &mut Map<String, Value>) -> String {
+    let name = kind.fields.iter().find(|field| field.kind == Kind::Password).map(|field| field.name);
+    name.and_then(|name| fields.shift_remove(name))
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
+}
+
+/// Refuses a name that another object of the type has, for types whose names are unique.
+pub fn unique(
+    world: &World,
+    kind: &Type,
+    fields: &Map<String, Value>,
+    except: Option<&str>,
+) -> Result<(), RestError> {
+    let Some(name) = fields.get("name").and_then(Value::as_str).filter(|_| kind.has("unique")) else {
+        return Ok(());
+    };
+    let same = |object: &Object| object.text("name").to_lowercase() == name.to_lowercase();
+    let taken = world.store.all(kind.name()).any(|object| same(object) && Some(object.id.as_str()) != except);
+    if taken { Err(RestError::property("name", "the name is in use")) } else { Ok(()) }
+}

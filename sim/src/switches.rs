@@ -1,0 +1,372 @@
+//! Behaviour that the public material leaves open: what the sheet marks `[I]` or lists in its section 10.
+//!
+//! A switch is a static with its row of the table; [`ALL`] is the table that `--set` and `--help` read.
+
+use std::collections::BTreeMap;
+
+/// One row: name, what it takes, default, and what it changes.
+#[derive(Debug)]
+pub struct Switch {
+    /// Name on the command line.
+    pub name: &'static str,
+    /// What it takes.
+    pub values: Values,
+    /// The sheet's default.
+    pub default: &'static str,
+    /// What it changes.
+    pub text: &'static str,
+}
+
+/// What a switch takes.
+#[derive(Debug)]
+pub enum Values {
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// A whole number in this unit.
+    Number(&'static str),
+}
+
+const ON_OFF: Values = Values::OneOf(&["on", "off"]);
+
+/// Hidden objects (sheet 10.3).
+pub static HIDDEN: Switch = Switch {
+    name: "hidden",
+    values: Values::OneOf(&["404", "403"]),
+    default: "404",
+    text: "status of a request for an object that the caller may not see",
+};
+/// Whether discovery names a key set (sheet 1.2, 10.2).
+pub static JWKS: Switch = Switch {
+    name: "jwks",
+    values: ON_OFF,
+    default: "on",
+    text: "openid-configuration names jwks_uri and the key set is served",
+};
+/// Client-supplied ids (sheet 10.3).
+pub static CLIENT_IDS: Switch = Switch {
+    name: "client-ids",
+    values: ON_OFF,
+    default: "off",
+    text: "an `id` in a POST body is honoured (registeredServices always does)",
+};
+/// Cross-origin requests (sheet 8.26).
+pub static CORS: Switch = Switch {
+    name: "cors",
+    values: ON_OFF,
+    default: "off",
+    text: "answer preflights and send Access-Control-Allow-*",
+};
+/// Booleans before 2022 R2 (sheet 3.1).
+pub static STRING_BOOLEANS: Switch = Switch {
+    name: "string-booleans",
+    values: Values::OneOf(&["auto", "on", "off"]),
+    default: "auto",
+    text: "booleans are written \"True\"/\"False\"; auto: before version 22.2",
+};
+/// Lockout threshold (sheet 2.3, 10.2).
+pub static LOCKOUT_THRESHOLD: Switch = Switch {
+    name: "lockout-threshold",
+    values: Values::Number("wrong passwords"),
+    default: "5",
+    text: "wrong passwords in a row that lock a basic user; 0: never",
+};
+/// Lockout duration (sheet 2.3, 10.2).
+pub static LOCKOUT_SECONDS: Switch = Switch {
+    name: "lockout-seconds",
+    values: Values::Number("s"),
+    default: "300",
+    text: "how long a lockout by the system lasts",
+};
+/// Refresh-token rotation (sheet 10.2).
+pub static REFRESH_ROTATION: Switch = Switch {
+    name: "refresh-rotation",
+    values: ON_OFF,
+    default: "on",
+    text: "a refresh token works once and is replaced; off: it stays valid",
+};
+/// Refresh-token lifetime (sheet 10.2).
+pub static REFRESH_SECONDS: Switch = Switch {
+    name: "refresh-seconds",
+    values: Values::Number("s"),
+    default: "1296000",
+    text: "lifetime of a refresh token",
+};
+/// Default page size (sheet 10.3).
+pub static PAGE_SIZE: Switch = Switch {
+    name: "page-size",
+    values: Values::Number("objects"),
+    default: "100",
+    text: "page size when `page` comes without `size`",
+};
+/// Largest page (sheet 10.3).
+pub static MAX_PAGE_SIZE: Switch = Switch {
+    name: "max-page-size",
+    values: Values::Number("objects"),
+    default: "0",
+    text: "a larger `size` is cut to this; 0: no limit",
+};
+/// Depth of `includeChildren` (sheet 10.3).
+pub static INCLUDE_DEPTH: Switch = Switch {
+    name: "include-depth",
+    values: Values::Number("levels"),
+    default: "1",
+    text: "how deep includeChildren embeds",
+};
+/// Members missing in a PUT (sheet 10.3).
+pub static PUT_MISSING: Switch = Switch {
+    name: "put-missing",
+    values: Values::OneOf(&["keep", "reset"]),
+    default: "keep",
+    text: "writable members that a PUT leaves out keep their value or get the default",
+};
+/// Nested groups in the flat collection.
+pub static NESTED_GROUPS: Switch = Switch {
+    name: "nested-groups",
+    values: Values::OneOf(&["all", "top"]),
+    default: "all",
+    text: "a group collection lists all groups or only those at the top",
+};
+/// Rights of a service token.
+pub static SERVICE_WRITES: Switch = Switch {
+    name: "service-writes",
+    values: ON_OFF,
+    default: "off",
+    text: "a client_credentials token may write configuration",
+};
+/// Ids of alarm data settings (sheet 10.4).
+pub static ALARM_IDS: Switch = Switch {
+    name: "alarm-ids",
+    values: Values::OneOf(&["own", "shared"]),
+    default: "own",
+    text: "ids of alarm states are this instance's own or equal on every installation",
+};
+/// Duration of a queued task.
+pub static TASK_TIME: Switch = Switch {
+    name: "task-time",
+    values: Values::Number("ms"),
+    default: "500",
+    text: "how long a queued task runs",
+};
+
+/// Unauthenticated commands (sheet 4.1, 10.1).
+pub static ESS_UNAUTHENTICATED: Switch = Switch {
+    name: "ess-unauthenticated",
+    values: Values::Number("status"),
+    default: "401",
+    text: "events socket: status of a command before `authenticate`, and of a bad token in it",
+};
+/// Bad filters (sheet 4.2, 10.1).
+pub static ESS_BAD_FILTER: Switch = Switch {
+    name: "ess-bad-filter",
+    values: Values::Number("status"),
+    default: "400",
+    text: "events socket: status of a filter that cannot be read",
+};
+/// Commands that need a session (sheet 4.2, 10.1).
+pub static ESS_NO_SESSION: Switch = Switch {
+    name: "ess-no-session",
+    values: Values::Number("status"),
+    default: "400",
+    text: "events socket: status of a command before `startSession`",
+};
+/// A second startSession (sheet 4.2, 10.1).
+pub static ESS_STARTED: Switch = Switch {
+    name: "ess-started",
+    values: Values::Number("status"),
+    default: "409",
+    text: "events socket: status of a second `startSession` on one socket",
+};
+/// Unknown subscriptions (sheet 4.2, 10.1).
+pub static ESS_UNKNOWN_SUBSCRIPTION: Switch = Switch {
+    name: "ess-unknown-subscription",
+    values: Values::Number("status"),
+    default: "404",
+    text: "events socket: status of `removeSubscription` with an unknown id",
+};
+/// Two sockets on one session (sheet 4.4, 10.1).
+pub static ESS_TWO_SOCKETS: Switch = Switch {
+    name: "ess-two-sockets",
+    values: Values::OneOf(&["newer", "refuse"]),
+    default: "newer",
+    text: "events socket: the newer connection takes a session over, or is refused with 409",
+};
+/// Header-less sockets (sheet 10.1).
+pub static ESS_AUTH_TIMEOUT: Switch = Switch {
+    name: "ess-auth-timeout",
+    values: Values::Number("s"),
+    default: "30",
+    text: "events socket: how long a socket may stay unauthenticated; 0: for ever",
+};
+/// Resume window (sheet 4.4).
+pub static ESS_RESUME_WINDOW: Switch = Switch {
+    name: "ess-resume-window",
+    values: Values::Number("s"),
+    default: "30",
+    text: "events socket: how long a session outlives its connection",
+};
+/// Replay buffer (sheet 4.4, 10.1).
+pub static ESS_BUFFER: Switch = Switch {
+    name: "ess-buffer",
+    values: Values::Number("events"),
+    default: "10000",
+    text: "events socket: how many of the site's last events a resumed session can get again",
+};
+/// Server pings (sheet 4.5, 10.1).
+pub static ESS_PING: Switch = Switch {
+    name: "ess-ping",
+    values: Values::Number("s"),
+    default: "0",
+    text: "events socket: interval of the server's own pings; 0: none",
+};
+/// Close codes (sheet 4.5, 10.1).
+pub static ESS_CLOSE_MALFORMED: Switch = Switch {
+    name: "ess-close-malformed",
+    values: Values::Number("close code"),
+    default: "1007",
+    text: "events socket: close code after a malformed command",
+};
+
+/// The table.
+pub static ALL: &[&Switch] = &[
+    &HIDDEN,
+    &JWKS,
+    &CLIENT_IDS,
+    &CORS,
+    &STRING_BOOLEANS,
+    &LOCKOUT_THRESHOLD,
+    &LOCKOUT_SECONDS,
+    &REFRESH_ROTATION,
+    &REFRESH_SECONDS,
+    &PAGE_SIZE,
+    &MAX_PAGE_SIZE,
+    &INCLUDE_DEPTH,
+    &PUT_MISSING,
+    &NESTED_GROUPS,
+    &SERVICE_WRITES,
+    &ALARM_IDS,
+    &TASK_TIME,
+    &ESS_UNAUTHENTICATED,
+    &ESS_BAD_FILTER,
+    &ESS_NO_SESSION,
+    &ESS_STARTED,
+    &ESS_UNKNOWN_SUBSCRIPTION,
+    &ESS_TWO_SOCKETS,
+    &ESS_AUTH_TIMEOUT,
+    &ESS_RESUME_WINDOW,
+    &ESS_BUFFER,
+    &ESS_PING,
+    &ESS_CLOSE_MALFORMED,
+];
+
+/// The values that differ from the table's defaults.
+#[derive(Clone, Debug, Default)]
+pub struct Switches {
+    set: BTreeMap<&'static str, String>,
+}
+
+/// Why `--set` was refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SwitchError {
+    /// No equals sign.
+    #[error("`{0}` is not of the form NAME=VALUE")]
+    Form(String),
+    /// Not in the table.
+    #[error("no switch is called `{0}`")]
+    Name(String),
+    /// Not one of the values.
+    #[error("`{value}` is no value of `{name}`: {allowed}")]
+    Value {
+        /// The switch.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What it takes.
+        allowed: String,
+    },
+}
+
+impl Switches {
+    /// Takes one `NAME=VALUE`.
+    pub fn set(&mut self, assignment: &str) -> Result<(), SwitchError> {
+        let (name, value) =
+            assignment.split_once('=').ok_or_else(|| SwitchError::Form(assignment.to_owned()))?;
+        let switch = ALL
+            .iter()
+            .find(|switch| switch.name == name.trim())
+            .ok_or_else(|| SwitchError::Name(name.to_owned()))?;
+        let value = value.trim();
+        let fits = match switch.values {
+            Values::OneOf(words) => words.contains(&value),
+            Values::Number(_) => value.parse::<u64>().is_ok(),
+        };
+        if !fits {
+            let allowed = switch.values.describe();
+            return Err(SwitchError::Value { name: switch.name, value: value.to_owned(), allowed });
+        }
+        self.set.insert(switch.name, value.to_owned());
+        Ok(())
+    }
+
+    /// The value of a switch.
+    pub fn get(&self, switch: &'static Switch) -> &str {
+        self.set.get(switch.name).map_or(switch.default, String::as_str)
+    }
+
+    /// Whether an on/off switch is on.
+    pub fn on(&self, switch: &'static Switch) -> bool {
+        self.get(switch) == "on"
+    }
+
+    /// The value of a numeric switch; 0 for one that is not numeric.
+    pub fn number(&self, switch: &'static Switch) -> u64 {
+        self.get(switch).parse().unwrap_or(0)
+    }
+
+    /// The table as text, for `--help`.
+    pub fn help() -> String {
+        ALL.iter()
+            .map(|s| {
+                format!("  {}={} (default {})\n      {}\n", s.name, s.values.describe(), s.default, s.text)
+            })
+            .collect()
+    }
+}
+
+impl Values {
+    fn describe(&self) -> String {
+        match self {
+            Self::OneOf(words) => words.join("|"),
+            Self::Number(unit) => format!("<{unit}>"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_default_is_a_value_and_every_name_is_unique() {
+        let mut names = std::collections::BTreeSet::new();
+        for switch in ALL {
+            let mut switches = Switches::default();
+            switches.set(&format!("{}={}", switch.name, switch.default)).unwrap();
+            assert!(names.insert(switch.name), "{} twice", switch.name);
+            assert!(Switches::help().contains(switch.name));
+        }
+    }
+
+    #[test]
+    fn set_changes_and_refuses() {
+        let mut switches = Switches::default();
+        assert_eq!(switches.get(&HIDDEN), "404");
+        switches.set("hidden=403").unwrap();
+        assert_eq!(switches.get(&HIDDEN), "403");
+        assert_eq!(switches.number(&LOCKOUT_THRESHOLD), 5);
+        assert!(matches!(switches.set("hidden"), Err(SwitchError::Form(_))));
+        assert!(matches!(switches.set("hiden=404"), Err(SwitchError::Name(_))));
+        assert!(matches!(switches.set("hidden=500"), Err(SwitchError::Value { .. })));
+        assert!(matches!(switches.set("task-time=-1"), Err(SwitchError::Value { .. })));
+    }
+}

@@ -1,0 +1,88 @@
+//! The site, its addresses, registered services, and security namespaces.
+
+use serde_json::json;
+
+use super::Seed;
+use crate::{
+    rights,
+    stamp::Stamp,
+    world::{ids, store::Object},
+};
+
+/// Service type ids of the sheet (1.3), with the path below the public address.
+const SERVICES: [(&str, &str, &str); 5] = [
+    ("API Gateway", "e46b7bf9-03ce-44eb-bbdc-8ba16d0aaa80", "/API/"),
+    ("Management Server", "a10cd823-bb4e-4d31-a162-dd236fc78fa6", "/ManagementServer/"),
+    ("Event Server", "08ab8f23-9aef-4298-9caa-f39259fe7cda", "/EventServer/"),
+    ("Log Server", "3d6f1153-92ad-43f1-b467-9482ffd291b2", "/LogServer/"),
+    ("Incident Manager", "3ce6b5e2-d861-4c0b-9085-00b938b2f45a", "/IncidentManager/"),
+];
+
+impl Seed<'_> {
+    pub(super) fn site(&mut self) {
+        let name = format!("VMS-{}", self.settings.name.to_uppercase());
+        let site = Object::new("sites", self.site.clone()).with(json!({
+            "computerName": name,
+            "domainName": "vms.example",
+            "lastModified": self.time("sites", 0),
+            "lastStatusHandshake": self.time("handshake", 0),
+            "name": name,
+            "serviceAccount": "S-1-5-20",
+            "timeZone": "W. Europe Standard Time",
+            "version": self.settings.version.product(),
+        }));
+        self.store.insert(site);
+        self.addresses();
+        self.services();
+        self.namespaces();
+    }
+
+    fn addresses(&mut self) {
+        let url = format!("{}/", self.settings.public_url);
+        for (index, kind) in ["Internal", "External"].into_iter().enumerate() {
+            let address = Object::new("systemAddresses", self.ids.of("systemAddresses", index))
+                .below("sites", &self.site)
+                .with(json!({ "addressType": kind, "url": url }));
+            self.store.insert(address);
+        }
+    }
+
+    fn services(&mut self) {
+        for (index, (name, kind, path)) in SERVICES.into_iter().enumerate() {
+            let uri = format!("{}{path}", self.settings.public_url);
+            let endpoint =
+                json!({ "uri": uri, "authentication": "Windows", "name": name, "description": "" });
+            let service = Object::new("registeredServices", self.ids.of("registeredServices", index))
+                .below("sites", &self.site)
+                .with(json!({ "name": name, "serviceType": kind, "uris": [uri], "endpoints": [endpoint] }));
+            self.store.insert(service);
+        }
+    }
+
+    fn namespaces(&mut self) {
+        for (id, kind, name) in rights::namespaces() {
+            let namespace = Object::new("securityNamespaces", id).below("sites", &self.site).with(json!({
+                "name": name,
+                "structure": 1,
+                "resourceTypes": kind,
+                "securityActions": rights::actions(),
+            }));
+            self.store.insert(namespace);
+        }
+        let own = self.settings.switches.get(&crate::switches::ALARM_IDS) == "own";
+        let states = [("New", 1), ("In progress", 4), ("On hold", 9), ("Closed", 11)];
+        for (index, (name, level)) in states.into_iter().enumerate() {
+            let id = if own { self.ids.of("alarmStates", index) } else { ids::shared("alarmStates", name) };
+            let state =
+                Object::new("alarmStates", id).with(json!({ "name": name, "level": level })).built_in();
+            self.store.insert(state);
+        }
+    }
+
+    /// The moment that built-in objects were made.
+    pub(super) fn installed() -> String {
+        /// 2024-01-01T00:00:00Z.
+        const INSTALLED: i64 = 1_704_067_200;
+        Stamp::from_seconds(INSTALLED).wire()
+    }
+}

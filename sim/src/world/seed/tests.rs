@@ -1,0 +1,58 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+fn world(name: &str, diverge: f64) -> World {
+    World::new(&Settings { name: name.to_owned(), diverge, ..Settings::default() })
+}
+
+fn names(world: &World, kind: &str) -> Vec<String> {
+    world.store.all(kind).map(|object| object.text("name").to_owned()).collect()
+}
+
+#[test]
+fn same_seed_is_the_same_site_under_other_ids() {
+    let (one, again, other) = (world("A", 0.0), world("A", 0.0), world("B", 0.0));
+    for kind in ["cameras", "hardware", "microphones", "storages", "basicUsers", "cameraGroups"] {
+        let ids = |world: &World| world.store.all(kind).map(|object| object.id.clone()).collect::<Vec<_>>();
+        assert_eq!(ids(&one), ids(&again), "{kind}");
+        assert_eq!(names(&one, kind), names(&other, kind), "{kind}");
+        let shared = ids(&one).into_iter().filter(|id| ids(&other).contains(id)).count();
+        assert_eq!(shared, usize::from(kind == "cameraGroups"), "{kind}: only the well-known group");
+    }
+    let addresses = |world: &World| -> Vec<String> {
+        world.store.all("hardware").map(|object| object.text("address").to_owned()).collect()
+    };
+    assert_eq!(addresses(&one), addresses(&other));
+    assert_eq!(one.store.count("cameras"), 50);
+    let unique: std::collections::BTreeSet<_> = addresses(&one).into_iter().collect();
+    assert_eq!(unique.len(), one.store.count("hardware"));
+}
+
+#[test]
+fn divergence_leaves_out_and_changes() {
+    let (plain, changed) = (world("B", 0.0), world("B", 0.3));
+    assert!(changed.store.count("hardware") < plain.store.count("hardware"));
+    assert_eq!(changed.store.count("basicUsers"), plain.store.count("basicUsers"));
+    assert!(names(&changed, "cameras").iter().any(|name| name.ends_with("(B)")));
+    assert_eq!(names(&changed, "cameras"), names(&world("B", 0.3), "cameras"));
+}
+
+#[test]
+fn roles_follow_membership() {
+    let mut world = world("A", 0.0);
+    let mut role = |name: &str| {
+        let sid = world.accounts.by_name(name).unwrap().sid.clone();
+        world.role_of(&sid)
+    };
+    assert_eq!(role("ADMIN"), crate::identity::Role::Administrators);
+    assert_eq!(role("user1"), crate::identity::Role::Operators);
+    assert_eq!(role("user2"), crate::identity::Role::Guards);
+    assert_eq!(world.role_of("S-1-5-1"), crate::identity::Role::Nobody);
+}
+
+#[test]
+fn no_camera_is_no_problem() {
+    let world = World::new(&Settings { cameras: 0, users: 0, ..Settings::default() });
+    assert_eq!(world.store.count("cameras"), 0);
+}

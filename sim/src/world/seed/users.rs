@@ -1,0 +1,68 @@
+//! Roles and basic users (design, section 5 "Simulator").
+
+use serde_json::json;
+
+use super::{Fate, Seed};
+use crate::{
+    identity::Role,
+    world::{accounts::Account, store::Object},
+};
+
+const ROLES: [(&str, Role); 3] =
+    [("Administrators", Role::Administrators), ("Operators", Role::Operators), ("Guards", Role::Guards)];
+
+impl Seed<'_> {
+    /// Makes them; gives the role objects that carry rights, the strongest first.
+    pub(super) fn users(&mut self) -> Vec<(String, Role)> {
+        let roles: Vec<(String, Role)> =
+            ROLES.iter().enumerate().map(|(index, (_, role))| (self.ids.of("roles", index), *role)).collect();
+        for (index, ((name, role), (id, _))) in ROLES.iter().zip(&roles).enumerate() {
+            let object = Object::new("roles", id.clone()).below("sites", &self.site).with(json!({
+                "name": name,
+                "lastModified": self.time("roles", index),
+                "roleType": if *role == Role::Administrators { "Adminstrative" } else { "UserDefined" },
+            }));
+            self.store.insert(if *role == Role::Administrators { object.built_in() } else { object });
+        }
+        for index in 0..=self.settings.users {
+            let (name, role) = match index {
+                0 => ("admin".to_owned(), 0),
+                odd if odd % 2 == 1 => (format!("user{odd}"), 1),
+                even => (format!("user{even}"), 2),
+            };
+            let member = self.user(index, name);
+            if let Some((role, _)) = roles.get(role) {
+                self.store.add_member(role, "users", &member);
+            }
+        }
+        roles
+    }
+
+    /// Makes a basic user and gives the id of its `users` object.
+    fn user(&mut self, index: usize, name: String) -> String {
+        let id = self.ids.of("basicUsers", index);
+        let sid = self.ids.of("sid", index);
+        let time = self.time("basicUsers", index);
+        let mut basic = Object::new("basicUsers", id.clone()).below("sites", &self.site).with(json!({
+            "name": name,
+            "sid": sid.to_uppercase(),
+            "createdDate": time,
+            "lastModified": time,
+        }));
+        basic.built_in = index == 0;
+        // Everybody can log in everywhere; divergence only touches what does not decide that.
+        if index > 0 && self.fate("basicUsers", index) != Fate::Kept {
+            basic.set("description", format!("changed on {}", self.settings.name));
+        }
+        self.store.insert(basic);
+        self.store.insert(Object::new("users", sid.clone()).with(json!({
+            "accountName": name,
+            "domain": "[BASIC]",
+            "identityType": "BasicUser",
+            "sid": sid.to_uppercase(),
+        })));
+        let password = format!("{name}-password");
+        self.accounts.add(Account { id, name, sid: sid.to_uppercase(), password, failures: 0 });
+        sid
+    }
+}

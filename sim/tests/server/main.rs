@@ -1,0 +1,10 @@
+//! The real binary, from outside.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cli;
+mod faults;
+mod requests;
+mod socket;
+mod support;
+mod tls;
+mod world;
