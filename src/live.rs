@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use ipnet::IpNet;
 use prometheus::IntCounter;
 
 use crate::balance::Picture;
@@ -27,8 +26,6 @@ pub struct Prepared {
     pub config: Arc<Config>,
     /// Host names.
     pub hosts: Hosts,
-    /// Peers whose `X-Forwarded-*` is believed.
-    pub trusted: Vec<IpNet>,
     backends: Vec<Arc<Backend>>,
     sites: Vec<SiteParts>,
 }
@@ -62,8 +59,7 @@ impl Prepared {
                 standby_writes: metrics.standby_writes(&site.name),
             })
             .collect();
-        let trusted = config.listener.trusted_proxies.clone();
-        Self { hosts: Hosts::new(&config), trusted, backends, sites, config }
+        Self { hosts: Hosts::new(&config), backends, sites, config }
     }
 
     /// The instance as the data plane sees it.

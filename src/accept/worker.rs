@@ -37,8 +37,6 @@ pub struct Setup {
     pub tls: (StdListener, Arc<ServerConfig>),
     /// Plain HTTP.
     pub plain: Option<StdListener>,
-    /// Connections from trusted peers start with a PROXY header.
-    pub proxy_protocol: bool,
     /// Beyond this many connections the core accepts no more.
     pub most_connections: usize,
     /// Changes once, to [`Phase::Draining`].
@@ -48,7 +46,6 @@ pub struct Setup {
 struct Core {
     stack: Rc<Stack>,
     registry: Rc<Registry>,
-    proxy_protocol: bool,
     most_connections: usize,
 }
 
@@ -58,8 +55,8 @@ struct Core {
 /// When a socket cannot be handed to the runtime; does not happen in practice.
 pub async fn run(setup: Setup, stack: Rc<Stack>) -> std::io::Result<()> {
     let registry = Rc::new(Registry::default());
-    let Setup { tls: (tls_socket, tls), plain, proxy_protocol, most_connections, mut phase } = setup;
-    let core = Rc::new(Core { stack, registry: registry.clone(), proxy_protocol, most_connections });
+    let Setup { tls: (tls_socket, tls), plain, most_connections, mut phase } = setup;
+    let core = Rc::new(Core { stack, registry: registry.clone(), most_connections });
     let mut listeners = vec![spawn_local(
         core.clone().accept(TcpListener::from_std(tls_socket)?, Some(TlsAcceptor::from(tls))),
     )];
@@ -122,17 +119,21 @@ impl Core {
             return;
         }
         let Ok(local) = stream.local_addr() else { return };
-        let trusted =
-            self.stack.live.load().prepared.trusted.iter().any(|net| net.contains(&peer.ip().to_canonical()));
+        let (trusted, proxied) = {
+            let live = self.stack.live.load();
+            let listener = &live.prepared.config.listener;
+            let address = peer.ip().to_canonical();
+            (listener.trusted_proxies.iter().any(|net| net.contains(&address)), listener.proxy_protocol)
+        };
         let mut client = peer;
-        if self.proxy_protocol && trusted {
+        if proxied && trusted {
             match timeout(HANDSHAKE_LIMIT, proxy::read(&mut stream)).await {
                 Ok(Ok(address)) => client = address.unwrap_or(peer),
                 Ok(Err(_)) | Err(_) => return self.stack.metrics.refused(Refused::Proxy),
             }
         }
         // The PROXY header has told who the client is; its own X-Forwarded-* stay unbelieved.
-        let trusted = trusted && !self.proxy_protocol;
+        let trusted = trusted && !proxied;
         let Some(acceptor) = tls else {
             return self.serve(stream, client, local, None, trusted).await;
         };

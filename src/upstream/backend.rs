@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderValue;
+use thiserror::Error;
 
 use super::connect::Target;
 use crate::clock::Moment;
-use crate::config::types::Service;
+use crate::config::types::{Instance, Service, UpstreamLimits};
 use crate::health::{Gauge, Monitor};
+use crate::tls::client::TrustError;
 
 /// One instance: how to reach it, and what we have seen of it. Shared by all cores; survives a
 /// reload that leaves the instance as it was, and with it the open connections.
@@ -24,18 +26,34 @@ pub struct Backend {
     pub monitor: Arc<Monitor>,
 }
 
+/// Why an instance cannot be addressed.
+#[derive(Debug, Error)]
+pub enum BackendError {
+    /// Nothing to verify its certificate against.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    /// Its host name cannot stand in a header.
+    #[error("its url is no valid Host header: {0}")]
+    Host(#[from] http::header::InvalidHeaderValue),
+}
+
 impl Backend {
-    /// An instance that nothing is known about yet.
+    /// The instance; `earlier` is the same instance in the configuration before a reload.
     ///
     /// # Errors
-    /// When its host name cannot stand in a header.
-    pub fn new(name: &str, target: Target) -> Result<Self, http::header::InvalidHeaderValue> {
+    /// See [`BackendError`]; `check` has told the operator before.
+    pub fn new(
+        instance: &Instance,
+        limits: &UpstreamLimits,
+        earlier: Option<&Self>,
+    ) -> Result<Self, BackendError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        let target = Target::new(instance, limits)?;
         Ok(Self {
-            key: NEXT.fetch_add(1, Ordering::Relaxed),
+            key: earlier.map_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed), |e| e.key),
             host: HeaderValue::from_str(&target.origin().authority())?,
             target: Arc::new(target),
-            monitor: Arc::new(Monitor::new(name)),
+            monitor: earlier.map_or_else(|| Arc::new(Monitor::new(&instance.name)), |e| e.monitor.clone()),
         })
     }
 
