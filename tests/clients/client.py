@@ -45,7 +45,7 @@ class Client:
         return reply.json()
 
     def cameras(self):
-        return self.rest("GET", "/cameras", 200)["array"]
+        return self.rest("GET", "/cameras?disabled", 200)["array"]
 
     def crud(self, name):
         created = self.rest("POST", "/userDefinedEvents", 201, json={"name": name})["result"]

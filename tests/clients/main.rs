@@ -97,7 +97,7 @@ impl Curl<'_> {
     fn day(&mut self) {
         const EVENTS: &str = "/API/rest/v1/userDefinedEvents";
         self.log_in();
-        let (status, cameras) = self.call("GET", "/API/rest/v1/cameras", None);
+        let (status, cameras) = self.call("GET", "/API/rest/v1/cameras?disabled", None);
         assert_eq!((status, cameras["array"].as_array().map(Vec::len)), (200, Some(50)));
         let (status, created) = self.call("POST", EVENTS, Some(r#"{"name":"made by curl"}"#));
         assert_eq!(status, 201, "{created}");
@@ -133,7 +133,7 @@ async fn curl_across_a_kill() {
     let mut curl = Curl { target: &target, version: "--http2", token: None };
     curl.day();
     a.kill();
-    let (status, body) = curl.call("GET", "/API/rest/v1/cameras", None);
+    let (status, body) = curl.call("GET", "/API/rest/v1/cameras?disabled", None);
     assert_eq!(status, 401, "{body}");
     // The next login is good at once: nothing has to be waited for.
     curl.day();

@@ -67,7 +67,7 @@ impl Config {
         let config = Self { instances, sites: vec![site], tables: BTreeMap::new(), certificate: None };
         config
             .table("runtime", "workers = 2")
-            .table("health", "interval = \"200ms\"\ntimeout = \"1s\"\nrise = 2\nfall = 2")
+            .table("health", "interval = \"400ms\"\ntimeout = \"400ms\"\nrise = 2\nfall = 2")
             .table("failback", "mode = \"manual\"")
     }
 
