@@ -57,18 +57,6 @@ async fn a_drain_is_shown_with_its_reason_and_released() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_quarantine_is_an_override_like_a_drain() {
-    let (a, _b, gatekeeper) = pair().await;
-    gatekeeper.succeed(&["quarantine", "a", "--reason", "ransom note"]);
-    gatekeeper.wait_serving("http", "b").await;
-    let before = a.seen().len();
-    for _ in 0..10 {
-        assert_eq!(gatekeeper.h1().send(get("/x")).await.unwrap().expect(200).text(), "b");
-    }
-    assert_eq!(a.seen().len(), before, "a request reached an instance in quarantine");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn commands_say_what_was_wrong() {
     let (_a, _b, gatekeeper) = pair().await;
     fails(&gatekeeper.command(&["drain", "a"]), 2, "--reason");
@@ -89,7 +77,7 @@ async fn commands_need_a_gatekeeper_and_a_token() {
     std::fs::write(&wrong, "0000").unwrap();
     let status = |url: &str, file: &str| alone(&["status", "--admin", url, "--token-file", file]);
     fails(&status(&url, wrong.to_str().unwrap()), 1, "token");
-    fails(&status(&url, "/no/such/file"), 1, "/no/such/file");
+    fails(&status(&url, "/no/such/file"), 2, "/no/such/file");
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let nobody = status(&format!("http://{free}"), gatekeeper.token_file().to_str().unwrap());
     fails(&nobody, 1, &free.to_string());

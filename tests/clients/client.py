@@ -24,6 +24,8 @@ class Client:
         self.url = url
         self.ca = ca
         self.http = requests.Session()
+        # Otherwise REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE win over `verify`.
+        self.http.trust_env = False
         self.http.verify = ca
 
     def log_in(self):

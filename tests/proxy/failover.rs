@@ -238,7 +238,7 @@ async fn logins_go_where_everything_essential_is_served() {
 async fn services_fail_over_one_by_one() {
     let (a, _b, gatekeeper) = xprotect_pair().await;
     for (service, others) in
-        [("events", ["identity", "config", "soap"]), ("soap", ["identity", "config", "events"])]
+        [("events", ["identity", "config", "webrtc"]), ("webrtc", ["identity", "config", "events"])]
     {
         a.fault(service, "page503").await;
         gatekeeper.wait_up("a", service, false).await;

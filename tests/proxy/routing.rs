@@ -39,7 +39,7 @@ async fn ask(http: &Http, host: &str) -> (u16, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_name_has_its_site() {
-    let (gatekeeper, ..) = two_sites(&["one.test"], &["two.test", "zwei.test"]).await;
+    let (gatekeeper, _a, _b) = two_sites(&["one.test"], &["two.test", "zwei.test"]).await;
     for http in [gatekeeper.h1(), gatekeeper.h2()] {
         assert_eq!(ask(&http, "one.test").await, (200, "first".into()));
         assert_eq!(ask(&http, "two.test").await, (200, "second".into()));
@@ -63,7 +63,7 @@ async fn a_name_that_nobody_has_is_refused_by_us() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_star_takes_the_names_that_no_other_site_has() {
-    let (gatekeeper, ..) = two_sites(&["one.test"], &["*"]).await;
+    let (gatekeeper, _a, _b) = two_sites(&["one.test"], &["*"]).await;
     assert_eq!(ask(&gatekeeper.h1(), "one.test").await.1, "first");
     assert_eq!(ask(&gatekeeper.h1(), "any.unknown").await.1, "second");
 }

@@ -1,6 +1,7 @@
 //! A certificate authority of a test's own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ impl Ca {
         for (path, text) in [(&files.key, key.serialize_pem()), (&files.chain, certificate.pem())] {
             let new = path.with_extension("new");
             fs::write(&new, text).unwrap();
+            fs::set_permissions(&new, fs::Permissions::from_mode(0o600)).unwrap();
             fs::rename(&new, path).unwrap();
         }
         files
