@@ -20,7 +20,7 @@ use crate::{
     discovery,
     http::{compact_json, html_404},
     identity::{Identity, KeyError, token_endpoint},
-    rest::{self, query::Query, table},
+    rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
     stamp::Stamp,
@@ -112,6 +112,7 @@ impl Api {
     pub fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         let mut response = match segments(request.uri().path()) {
             Some(segments) => self.route(&request, &segments),
+            None if is_rest(request.uri().path()) => self.rest(&request, None),
             None => html_404(),
         };
         if self.settings.switches.on(&CORS) {
@@ -210,10 +211,8 @@ impl Api {
             _ if cors::is_preflight(request) && self.settings.switches.on(&CORS) => cors::preflight(),
             ["api", ".well-known", "uris"] => self.well_known(request),
             ["idp", rest @ ..] | ["api", "idp", rest @ ..] => self.identity_provider(request, rest),
-            ["api", "rest", "v1", ..] => match bearer(request).and_then(|token| self.authenticate(token)) {
-                Ok(caller) => self.rest(request, &caller, segments.get(3..).unwrap_or_default()),
-                Err(error) => error.response(),
-            },
+            ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
+            ["api", "rest", ..] => self.rest(request, None),
             _ => html_404(),
         }
     }
@@ -248,12 +247,20 @@ impl Api {
         }
     }
 
-    fn rest(&self, request: &Request<Bytes>, caller: &Caller, segments: &[String]) -> Response<Bytes> {
+    /// The configuration API; without segments the path is not one of its own, and that too is said in JSON.
+    fn rest(&self, request: &Request<Bytes>, segments: Option<&[String]>) -> Response<Bytes> {
         let uri = request.uri();
+        let caller = match bearer(request).and_then(|token| self.authenticate(token)) {
+            Ok(caller) => caller,
+            Err(error) => return error.response(),
+        };
+        let Some(segments) = segments else {
+            return RestError::unknown_resource(uri.path().get(BELOW.len()..).unwrap_or_default()).response();
+        };
         let target = uri.path_and_query().map_or(uri.path(), |target| target.as_str());
         let call = rest::Call {
             settings: &self.settings,
-            caller,
+            caller: &caller,
             now: self.now(),
             method: request.method(),
             target,
@@ -262,6 +269,13 @@ impl Api {
         };
         rest::handle(&self.world, &call, segments)
     }
+}
+
+/// What is below this path is answered in JSON, whatever it is.
+const BELOW: &str = "/api/rest/";
+
+fn is_rest(path: &str) -> bool {
+    path.get(..BELOW.len()).is_some_and(|start| start.eq_ignore_ascii_case(BELOW))
 }
 
 fn is_get(request: &Request<Bytes>) -> bool {

@@ -172,3 +172,6 @@ pub(super) fn bearer(token: &SecretString) -> Result<HeaderValue, http::Error> {
 /// Key sets, discovery documents and a page of objects are far smaller.
 pub const MAX_BODY: usize = 2 * 1024 * 1024;
 pub(super) const AGENT: &str = concat!("gatekeeper/", env!("CARGO_PKG_VERSION"));
+
+#[cfg(test)]
+mod tests;

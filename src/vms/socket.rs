@@ -80,3 +80,6 @@ fn failed(error: tungstenite::Error) -> SocketError {
 const PATH: &str = "/API/ws/events/v1";
 /// The answer to startSession is a hundred bytes.
 const MAX_FRAME: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

@@ -27,6 +27,17 @@ fn discovery_is_built_from_the_settings() {
 }
 
 #[test]
+fn an_encrypted_site_says_so() {
+    let api = api(|settings| settings.public_url = "https://vms-a.example".to_owned());
+    let uris = send(&api, "GET", "/API/.well-known/uris", None, "").expect(200);
+    assert_eq!(uris["SecureManagementServer"], "https://vms-a.example/");
+    assert_eq!(uris["UnsecureManagementServer"], "http://vms-a.example/");
+    let document = send(&api, "GET", "/IDP/.well-known/openid-configuration", None, "").expect(200);
+    assert_eq!(document["issuer"], "https://a.vms.example/IDP", "follows from the name alone");
+    assert_eq!(document["token_endpoint"], "https://vms-a.example/IDP/connect/token");
+}
+
+#[test]
 fn the_key_set_can_be_switched_off() {
     let api = api(|settings| settings.switches.set("jwks=off").unwrap());
     let document = send(&api, "GET", "/IDP/.well-known/openid-configuration", None, "").expect(200);
@@ -90,9 +101,7 @@ fn refusals_of_the_gateway() {
 fn outside_of_the_services_iis_answers() {
     let api = shared();
     let token = login(&api, "admin");
-    for path in
-        ["/", "/index.html", "/API", "/API/rest/v2/sites", "/API//rest/v1/sites", "/IDP/../API/rest/v1/sites"]
-    {
+    for path in ["/", "/index.html", "/API", "/API//rest/v1/sites", "/IDP/../API/rest/v1/sites"] {
         let reply = send(&api, "GET", path, Some(&token), "");
         assert_eq!(
             (reply.status.as_u16(), &reply.headers["content-type"]),

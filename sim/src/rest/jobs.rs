@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Call, Outcome, RestError};
+use super::{Answer, Call, Outcome, RestError, read::visible, table::Type};
 use crate::{
     identity::Role,
     world::{Job, JobState, World},
@@ -18,6 +18,32 @@ pub fn list(call: &Call<'_>, world: &World) -> Answer {
 pub fn item(call: &Call<'_>, world: &World, id: &str) -> Outcome {
     let (number, job) = find(call, world, id)?;
     Ok(Answer::ok(json!({ "data": show(call, number, job) })))
+}
+
+/// `GET /recordingServers/{id}/tasks`: the tasks that were invoked on it.
+pub fn below(call: &Call<'_>, world: &World, kind: &'static Type, id: &str) -> Outcome {
+    let owner = owner(call, world, kind, id)?;
+    let jobs = world.jobs.list.iter().filter(|(_, job)| sees(call, job) && job.target.1 == owner);
+    Ok(Answer::ok(json!({ "array": jobs.map(|(id, job)| show(call, *id, job)).collect::<Vec<_>>() })))
+}
+
+/// `GET /recordingServers/{id}/tasks/{id}`.
+pub fn item_below(call: &Call<'_>, world: &World, kind: &'static Type, id: &str, number: &str) -> Outcome {
+    let owner = owner(call, world, kind, id)?;
+    match find(call, world, number)? {
+        (number, job) if job.target.1 == owner => Ok(Answer::ok(json!({ "data": show(call, number, job) }))),
+        _ => Err(RestError::not_found("tasks", number)),
+    }
+}
+
+/// The id of an object that can have tasks below it: only recording servers can (sheet 3.5).
+fn owner(call: &Call<'_>, world: &World, kind: &'static Type, id: &str) -> Result<String, RestError> {
+    let object = visible(call, world, kind, id)?;
+    if kind.name() == "recordingServers" {
+        Ok(object.id.clone())
+    } else {
+        Err(RestError::invalid_parent(kind.name(), &object.id, "tasks"))
+    }
 }
 
 /// `POST /tasks/{id}?task=TaskCleanup` or `TaskStop`.

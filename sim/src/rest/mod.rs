@@ -91,9 +91,13 @@ pub fn handle(world: &RwLock<World>, call: &Call<'_>, segments: &[String]) -> Re
 
 fn get(call: &Call<'_>, world: &World, segments: &[&str]) -> Outcome {
     match segments {
-        [tasks] if tasks.eq_ignore_ascii_case("tasks") => Ok(jobs::list(call, world)),
-        [tasks, id] if tasks.eq_ignore_ascii_case("tasks") => jobs::item(call, world, id),
+        [tasks] if is_tasks(tasks) => Ok(jobs::list(call, world)),
+        [tasks, id] if is_tasks(tasks) => jobs::item(call, world, id),
         [name, id] if name.eq_ignore_ascii_case("effectivePermissions") => permissions::get(call, world, id),
+        [kind, id, tasks] if is_tasks(tasks) => jobs::below(call, world, call.find(kind)?, id),
+        [kind, id, tasks, number] if is_tasks(tasks) => {
+            jobs::item_below(call, world, call.find(kind)?, id, number)
+        }
         [kind] => read::collection(call, world, call.find(kind)?),
         [kind, id] => read::item(call, world, call.find(kind)?, id),
         [kind, id, child] => read::below(call, world, call.find(kind)?, id, call.find(child)?),
@@ -108,8 +112,12 @@ fn change(call: &Call<'_>, world: &mut World, segments: &[&str]) -> Outcome {
     let (post, delete) = (call.method == Method::POST, call.method == Method::DELETE);
     let update = call.method == Method::PUT || call.method == Method::PATCH;
     match segments {
-        [tasks, id] if tasks.eq_ignore_ascii_case("tasks") && post => jobs::invoke(call, world, id),
-        [tasks, ..] if tasks.eq_ignore_ascii_case("tasks") => Err(RestError::unknown_request()),
+        [tasks, id] if is_tasks(tasks) && post => jobs::invoke(call, world, id),
+        [kind, id, tasks, number] if is_tasks(tasks) && post => {
+            jobs::item_below(call, world, call.find(kind)?, id, number)?;
+            jobs::invoke(call, world, number)
+        }
+        [tasks, ..] if is_tasks(tasks) => Err(RestError::unknown_request()),
         [name, ..] if name.eq_ignore_ascii_case("effectivePermissions") => Err(RestError::unknown_request()),
         [kind] if post => {
             let kind = call.find(kind)?;
@@ -131,6 +139,11 @@ fn change(call: &Call<'_>, world: &mut World, segments: &[&str]) -> Outcome {
         }
         [] => Err(RestError::unknown_resource("")),
     }
+}
+
+/// Queued tasks are no objects of the table: their ids are numbers, and they come and go.
+fn is_tasks(name: &str) -> bool {
+    name.eq_ignore_ascii_case("tasks")
 }
 
 impl Call<'_> {

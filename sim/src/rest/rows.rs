@@ -174,8 +174,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "eventTypeGroups",
         display: "Event type groups",
-        fields: "name*:s",
-        subs: "eventTypes=G",
+        subs: "eventTypes=G ~analyticsEvents=G",
         ..Row::PLAIN
     },
     Row {

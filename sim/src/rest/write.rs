@@ -61,6 +61,9 @@ pub fn create(
     }
     let mut result = show::object(kind, &object);
     world.store.insert(object);
+    if kind.name() == "analyticsEvents" {
+        world.store.add_member(&ids::analytics_group(), "analyticsEvents", &id);
+    }
     call.record(world, &body);
     for hidden in ["displayName", "relations"] {
         result.remove(hidden);

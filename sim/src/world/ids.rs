@@ -13,8 +13,15 @@ pub const BUILT_IN_EVENTS: [&str; 3] = [
     "77b1e70d-ba8d-4bb8-9ee8-43b09746d82a",
     "7605f8b0-7f5f-4432-b223-0bb2dc3f1f5c",
 ];
+/// Event-type group "Device - Predefined" (sheet 4.6).
+pub const DEVICE_PREDEFINED: &str = "1ae79228-ad07-4e56-be43-5ebf9b7c54a5";
 /// Security namespace of cameras (sheet 3.6).
 pub const CAMERA_NAMESPACE: &str = "623d03f8-c5d5-46bc-a2f4-4c03562d4f85";
+
+/// Event-type group of the analytics events; no public material names its id.
+pub fn analytics_group() -> String {
+    shared("eventTypeGroups", "Analytics Events")
+}
 
 /// Makes the ids of one instance.
 pub struct Ids {

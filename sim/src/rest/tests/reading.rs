@@ -300,7 +300,22 @@ proptest! {
         let token = login(&CLIENT.api, "admin");
         let reply = send(&CLIENT.api, method, &path, Some(&token), &body);
         prop_assert!(!reply.status.is_server_error());
-        let html = reply.headers["content-type"] == "text/html";
-        prop_assert!(html || serde_json::from_str::<Value>(&reply.text).is_ok(), "{path}: {}", reply.text);
+        prop_assert!(serde_json::from_str::<Value>(&reply.text).is_ok(), "{path}: {}", reply.text);
+    }
+
+    #[test]
+    fn nothing_tells_a_guard_what_is_hidden(
+        path in proptest::collection::vec(segment(), 1..4),
+        query in query(),
+        post in any::<bool>(),
+        body in body(),
+    ) {
+        static GUARD: std::sync::LazyLock<Client> = std::sync::LazyLock::new(|| Client::new(api(|_| {}), "user2"));
+        let path = format!("/API/rest/v1/{}?disabled&{query}", path.join("/"));
+        prop_assume!(path.parse::<http::Uri>().is_ok());
+        let reply = send(&GUARD.api, if post { "POST" } else { "GET" }, &path, Some(&GUARD.token), &body);
+        let hidden = GUARD.api.cameras().split_off(25);
+        prop_assert!(hidden.iter().all(|camera| !reply.text.contains(&camera.id)), "{path}: {}", reply.text);
+        prop_assert!(GUARD.api.writes().is_empty());
     }
 }

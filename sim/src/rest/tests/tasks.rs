@@ -98,6 +98,9 @@ fn new_hardware_is_disabled_and_its_task_names_it() {
     admin.api.set_clock_offset(61);
     let task = admin.get("tasks/1").expect(200);
     let id = task["data"]["relations"]["hardware"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(admin.list(&format!("recordingServers/{server}/tasks")).len(), 1);
+    admin.get(&format!("recordingServers/{server}/tasks/1")).expect(200);
+    admin.get(&format!("hardware/{id}/tasks")).error(400);
     assert_eq!(admin.ids("hardware?disabled").len(), before + 1);
     let item = admin.get(&format!("hardware/{id}")).expect(200)["data"].clone();
     assert_eq!((&item["enabled"], item.get("_password")), (&json!(false), None));

@@ -204,6 +204,23 @@ fn users_are_made_log_in_and_go() {
 }
 
 #[test]
+fn analytics_events_are_listed_below_their_group() {
+    let admin = admin();
+    let groups = admin.list("eventTypeGroups");
+    let group = groups.iter().find(|group| group["displayName"] == "Analytics Events").unwrap();
+    let path =
+        format!("eventTypeGroups/{}/analyticsEvents", group["relations"]["self"]["id"].as_str().unwrap());
+    let before = admin.ids("analyticsEvents");
+    assert_eq!(admin.ids(&path), before);
+    let made =
+        admin.call("POST", "analyticsEvents", &json!({ "name": "Smoke", "description": "d" })).expect(201);
+    let id = made["result"]["path"]["id"].as_str().unwrap().to_owned();
+    assert!(admin.ids(&path).contains(&id));
+    admin.call("DELETE", &format!("analyticsEvents/{id}"), &Value::Null).expect(200);
+    assert_eq!(admin.ids(&path), before);
+}
+
+#[test]
 fn what_is_in_use_stays() {
     let admin = admin();
     let server = admin.ids("recordingServers").remove(0);

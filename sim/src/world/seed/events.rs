@@ -7,8 +7,6 @@ use crate::world::{ids, store::Object};
 
 /// State group "motion" (sheet 4.6).
 const MOTION: &str = "720ef62a-78be-418a-8e4c-ee04ffca6429";
-/// Event-type group "Device - Predefined" (sheet 4.6).
-const DEVICE_PREDEFINED: &str = "1ae79228-ad07-4e56-be43-5ebf9b7c54a5";
 
 /// A state group, and name, id and state of each of its event types; the ids are equal everywhere (sheet 4.6).
 type Machine = (&'static str, &'static str, &'static [(&'static str, &'static str, &'static str)]);
@@ -115,17 +113,22 @@ impl Seed<'_> {
         if object.kind == "userDefinedEvents" {
             object.set("createdDate", time);
             object.set("subtype", "UserDefined");
+        } else {
+            self.store.add_member(&ids::analytics_group(), object.kind, &object.id);
         }
         self.store.insert(object);
     }
 
     fn event_types(&mut self) {
         let installed = Self::installed();
-        let group = Object::new("eventTypeGroups", DEVICE_PREDEFINED.to_owned())
-            .below("sites", &self.site)
-            .with(json!({ "name": "Device - Predefined" }))
-            .built_in();
-        self.store.insert(group);
+        let groups = [
+            (ids::DEVICE_PREDEFINED.to_owned(), "Device - Predefined"),
+            (ids::analytics_group(), "Analytics Events"),
+        ];
+        for (id, name) in groups {
+            let group = Object::new("eventTypeGroups", id).below("sites", &self.site).built_in();
+            self.store.insert(group.with(json!({ "name": name })));
+        }
         for (name, source, types) in MACHINES {
             let group = if name == "Motion" { MOTION.to_owned() } else { ids::shared("stateGroups", name) };
             let states: Vec<&str> = types.iter().map(|(_, _, state)| *state).collect();
@@ -155,13 +158,13 @@ impl Seed<'_> {
 
     fn event_type(&mut self, name: &str, id: &str, source: &str, more: serde_json::Value) {
         let object = Object::new("eventTypes", id.to_owned())
-            .below("eventTypeGroups", DEVICE_PREDEFINED)
+            .below("eventTypeGroups", ids::DEVICE_PREDEFINED)
             .built_in()
             .with(json!({
                 "name": name,
                 "generatorName": source,
                 "generatorType": "RecorderPlugin",
-                "generatorGroupId": DEVICE_PREDEFINED,
+                "generatorGroupId": ids::DEVICE_PREDEFINED,
                 "generatorGroupName": "Device - Predefined",
                 "lastModified": Self::installed(),
             }))

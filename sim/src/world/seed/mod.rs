@@ -72,12 +72,17 @@ impl Seed<'_> {
         }
     }
 
-    /// A time in 2024 that belongs to the object.
+    /// A time in 2024 that belongs to the object on this instance: the two sides were set up one after the other, so
+    /// nothing may rely on equal times.
     fn time(&self, kind: &str, index: usize) -> String {
         /// 2024-01-01T00:00:00Z.
         const START: i64 = 1_704_067_200;
         // Less than a year in milliseconds, so it fits.
-        let millis = i64::try_from(self.dice(kind, index) % (365 * 86_400 * 1000)).unwrap_or(0);
+        let millis = i64::try_from(
+            dice(self.settings.seed, &format!("time/{}/{kind}", self.settings.name), index)
+                % (365 * 86_400 * 1000),
+        )
+        .unwrap_or(0);
         Stamp::from_seconds(START).plus_millis(millis).wire()
     }
 }
