@@ -8,6 +8,7 @@
 //! > bytes to send, joined without line breaks; \r \n \t \0 \\ \xNN
 //! >*120 the same, repeated; {n} is the number
 //! ? 400|close           status of the first answer, or `close` for none; 400 and 431 must close the connection, too
+//! ? 400+                the same, but the connection may stay open
 //! ! none                the instance received nothing
 //! ! count 1             it received so many requests
 //! ! line GET /x HTTP/1.1
@@ -74,10 +75,12 @@ impl Case {
     fn judge(&self, answer: &[u8], closed: bool, seen: &[Seen]) -> Vec<String> {
         let mut wrong = Vec::new();
         let status = status(answer).unwrap_or_else(|| "close".into());
-        if !self.outcomes.contains(&status) {
+        // `400+`: refused for what it asks, not for how it is framed, so the connection may live on.
+        let may_stay = self.outcomes.contains(&format!("{status}+"));
+        if !self.outcomes.contains(&status) && !may_stay {
             wrong.push(format!("answered {status}, expected {:?}", self.outcomes));
         }
-        if ["400", "431", "close"].contains(&status.as_str()) && !closed {
+        if ["400", "431", "close"].contains(&status.as_str()) && !closed && !may_stay {
             wrong.push(format!("{status}, but the connection stays open"));
         }
         for request in seen {

@@ -16,7 +16,8 @@ async fn pair() -> (Sim, Sim, Gatekeeper) {
 }
 
 async fn day(http: &Http, token: &str, name: &str) {
-    let cameras = http.send(get("/API/rest/v1/cameras?disabled").bearer(token)).await.unwrap().expect(200).json();
+    let cameras =
+        http.send(get("/API/rest/v1/cameras?disabled").bearer(token)).await.unwrap().expect(200).json();
     assert_eq!(cameras["array"].as_array().map(Vec::len), Some(50));
     let created = http.send(call("POST", EVENTS).bearer(token).json(&json!({ "name": name }))).await.unwrap();
     let created = created.expect(201).json();
@@ -81,7 +82,8 @@ async fn rights_are_those_of_the_instance() {
     let http = gatekeeper.h1();
     let reply = http.send(password_grant("user2", "user2-password")).await.unwrap().expect(200);
     let token = reply.json()["access_token"].as_str().unwrap().to_owned();
-    let seen = http.send(get("/API/rest/v1/cameras?disabled").bearer(&token)).await.unwrap().expect(200).json();
+    let seen =
+        http.send(get("/API/rest/v1/cameras?disabled").bearer(&token)).await.unwrap().expect(200).json();
     assert_eq!(seen["array"].as_array().map(Vec::len), Some(25), "a guard sees the first half");
     let write = call("POST", EVENTS).bearer(&token).json(&json!({"name": "not allowed"}));
     assert!(http.send(write).await.unwrap().expect(403).text().contains("VMO61008"));
