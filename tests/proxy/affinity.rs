@@ -177,8 +177,8 @@ async fn a_forged_token_is_refused_and_shown_to_no_stranger() {
         assert_eq!(reply.json()["error"]["httpCode"], 401);
         assert_eq!(b.requests_with(forged).await, 0, "{forged}");
     }
-    // The instance that `kid` names may judge the signature itself; nobody is asked about the others.
-    assert_eq!((a.requests_with(&none).await, a.requests_with("not-a-token").await), (0, 0));
+    // The instance that `kid` or `iss` names may judge the signature itself; nobody is asked about the rest.
+    assert_eq!(a.requests_with("not-a-token").await, 0);
     http.send(cameras(&token)).await.unwrap().expect(200);
 }
 

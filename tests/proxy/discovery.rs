@@ -8,6 +8,7 @@ use crate::support::client::{Http, get, login};
 use crate::support::config::Config;
 use crate::support::gatekeeper::Gatekeeper;
 use crate::support::sim::Sim;
+use crate::support::until;
 use crate::support::upstream::Upstream;
 
 const URIS: &str = "/API/.well-known/uris";
@@ -108,7 +109,8 @@ async fn the_keys_are_those_of_both_instances() {
 async fn discovery_is_answered_while_the_primary_dies() {
     let (mut a, _b, gatekeeper) = pair().await;
     let (http, origin) = with_port(&gatekeeper);
-    let issuer_a = read(&http, OPENID[0]).await["issuer"].clone();
+    let issuer_a = read(&a.http(), OPENID[0]).await["issuer"].clone();
+    until("the documents of a are known", async || read(&http, OPENID[0]).await["issuer"] == issuer_a).await;
     read(&http, URIS).await;
     a.kill();
     // At once, before any probe has noticed, and after.

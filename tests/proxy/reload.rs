@@ -129,7 +129,7 @@ async fn a_key_that_does_not_fit_is_not_taken() {
     let stray = gatekeeper.ca.issue(gatekeeper.dir.path(), "stray", &["vms.test"]);
     std::fs::copy(stray.key, gatekeeper.dir.path().join("server.key")).unwrap();
     gatekeeper.process.signal("HUP");
-    gatekeeper.wait_log(&["server.key"]).await;
+    gatekeeper.wait_log(&["private_key", "does not belong"]).await;
     assert_eq!(leaf(&gatekeeper).await.unwrap(), old);
     // A connection without a byte of HTTP still gets its answer afterwards.
     let mut socket = gatekeeper.h1().raw().await.unwrap();
