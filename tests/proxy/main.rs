@@ -10,6 +10,7 @@ mod failback;
 mod failover;
 mod flow;
 mod http;
+mod odd;
 mod operate;
 mod promises;
 mod reload;

@@ -96,6 +96,18 @@ async fn a_socket_that_still_carries_events_is_not_cut_because_others_fail() {
     assert!(!socket.events().await.is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_closes_sockets_and_does_not_wait_for_them() {
+    let (_a, _b, mut gatekeeper) = pair().await;
+    let http = gatekeeper.h1();
+    let token = login(&http).await;
+    let mut socket = Events::connect(&http, EVENTS, Some(&token)).await.unwrap();
+    socket.subscribe().await;
+    gatekeeper.process.signal("TERM");
+    assert!(socket.ends_within(SOON).await, "the socket is still open");
+    assert_eq!(gatekeeper.process.exit(SOON).code(), Some(0));
+}
+
 /// A server that answers upgrades with these headers and then echoes bytes.
 async fn upgrading(head: &'static str) -> (Upstream, Gatekeeper) {
     let upstream = Upstream::start(move |mut link, seen| {
