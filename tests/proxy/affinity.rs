@@ -144,6 +144,20 @@ async fn a_token_knows_its_home_even_after_a_restart_of_ours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_home_is_not_guessed_while_no_key_is_known_yet() {
+    let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
+    let token = login(&b.http()).await;
+    for sim in [&a, &b] {
+        let slow = sim.try_fault(&serde_json::json!({"service": "all", "mode": "slow", "ms": 250})).await;
+        assert!(slow.status < 300, "{}", slow.text());
+    }
+    let gatekeeper = Gatekeeper::start(Config::xprotect(&[&a, &b]));
+    let http = gatekeeper.h1();
+    until("the token is served", async || http.send(cameras(&token)).await.unwrap().status == 200).await;
+    assert_eq!(a.requests_with(&token).await, 0, "a was shown a token of b");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sessions_of_the_standby_stay_there_after_failback() {
     let (a, b, gatekeeper) = vms_pair(&[], "mode = \"immediate\"").await;
     let http = gatekeeper.h1();

@@ -21,6 +21,13 @@ async fn pair() -> (Sim, Sim, Gatekeeper) {
     for service in ["identity", "config"] {
         gatekeeper.wait_up("b", service, true).await;
     }
+    for path in [OPENID[0], URIS] {
+        // What is answered before that has a test of its own.
+        until("the instance's documents are known", async || {
+            gatekeeper.h1().send(get(path)).await.unwrap().text().contains("https://vms.test/")
+        })
+        .await;
+    }
     (a, b, gatekeeper)
 }
 
@@ -123,6 +130,27 @@ async fn discovery_is_answered_while_the_primary_dies() {
     let document = read(&http, OPENID[0]).await;
     assert_ne!(document["issuer"], issuer_a, "the document is that of the instance which serves now");
     check_uris(&read(&http, URIS).await, &origin);
+}
+
+/// A client that discovers an instance's own address goes around us from then on.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_address_of_an_instance_gets_out_before_its_documents_are_known() {
+    let a = Sim::start("a", &[]);
+    // Each document takes a while, so there is a time in which requests come and nothing is known yet.
+    let slow = a.try_fault(&serde_json::json!({"service": "all", "mode": "slow", "ms": 250})).await;
+    assert!(slow.status < 300, "{}", slow.text());
+    let gatekeeper = Gatekeeper::start(Config::xprotect(&[&a]));
+    let (http, origin) = with_port(&gatekeeper);
+    until("discovery leads to us", async || {
+        let mut ours = true;
+        for path in [URIS, OPENID[0]] {
+            let reply = http.send(get(path)).await.unwrap();
+            assert!(!reply.text().contains(&a.url()), "{path} leads around us: {}", reply.text());
+            ours &= reply.status == 200 && reply.text().contains(&origin);
+        }
+        ours
+    })
+    .await;
 }
 
 /// A scripted server is never healthy as a VMS; here nobody asks for its health.
