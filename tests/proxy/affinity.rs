@@ -148,7 +148,7 @@ async fn a_home_is_not_guessed_while_no_key_is_known_yet() {
     let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
     let token = login(&b.http()).await;
     for sim in [&a, &b] {
-        let slow = sim.try_fault(&serde_json::json!({"service": "all", "mode": "slow", "ms": 250})).await;
+        let slow = sim.try_fault(&serde_json::json!({"service": "all", "mode": "slow", "ms": 120})).await;
         assert!(slow.status < 300, "{}", slow.text());
     }
     let gatekeeper = Gatekeeper::start(Config::xprotect(&[&a, &b]));

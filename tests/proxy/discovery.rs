@@ -137,7 +137,7 @@ async fn discovery_is_answered_while_the_primary_dies() {
 async fn no_address_of_an_instance_gets_out_before_its_documents_are_known() {
     let a = Sim::start("a", &[]);
     // Each document takes a while, so there is a time in which requests come and nothing is known yet.
-    let slow = a.try_fault(&serde_json::json!({"service": "all", "mode": "slow", "ms": 250})).await;
+    let slow = a.try_fault(&serde_json::json!({"service": "all", "mode": "slow", "ms": 120})).await;
     assert!(slow.status < 300, "{}", slow.text());
     let gatekeeper = Gatekeeper::start(Config::xprotect(&[&a]));
     let (http, origin) = with_port(&gatekeeper);

@@ -171,6 +171,20 @@ async fn xprotect_pair() -> (Sim, Sim, Gatekeeper) {
     (a, b, gatekeeper)
 }
 
+/// Every single answer takes 250 ms, well within the time of a probe (400 ms).
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_vms_keeps_its_clients() {
+    let (a, _b, gatekeeper) = xprotect_pair().await;
+    let http = gatekeeper.h1();
+    let token = login(&http).await;
+    let slow = a.try_fault(&json!({"service": "all", "mode": "slow", "ms": 250})).await;
+    assert!(slow.status < 300, "{}", slow.text());
+    for _ in 0..12 {
+        http.send(get("/API/rest/v1/cameras").bearer(&token)).await.unwrap().expect(200);
+    }
+    assert_eq!(gatekeeper.metric("gatekeeper_failovers_total", &[]).await, 0.0);
+}
+
 /// Profile xprotect: a clean 401, one login, and on with the standby; the first token stays where it was.
 async fn one_login_carries_on(service: &str, mode: &str) {
     let (mut a, b, gatekeeper) = xprotect_pair().await;
