@@ -9,7 +9,9 @@ use crate::support::{client::get, until};
 
 async fn pair(failback: &str) -> (Upstream, Upstream, Gatekeeper) {
     let (a, b) = (Upstream::saying("a").await, Upstream::saying("b").await);
-    let config = Config::http(&[("a", &a.url()), ("b", &b.url())]).table("failback", failback);
+    let config = Config::http(&[("a", &a.url()), ("b", &b.url())])
+        .table("failback", failback)
+        .table("health", "interval = \"300ms\"\ntimeout = \"300ms\"\nrise = 2\nfall = 2");
     let gatekeeper = Gatekeeper::ready(config).await;
     gatekeeper.wait_up("b", "http", true).await;
     (a, b, gatekeeper)

@@ -174,7 +174,10 @@ async fn xprotect_pair() -> (Sim, Sim, Gatekeeper) {
 /// Every single answer takes 250 ms, well within the time of a probe (400 ms).
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_vms_keeps_its_clients() {
-    let (a, _b, gatekeeper) = xprotect_pair().await;
+    let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
+    // The default limits.
+    let limits = "interval = \"500ms\"\ntimeout = \"400ms\"";
+    let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b]).table("health", limits)).await;
     let http = gatekeeper.h1();
     let token = login(&http).await;
     let slow = a.try_fault(&json!({"service": "all", "mode": "slow", "ms": 250})).await;
