@@ -9,6 +9,21 @@ test *binary:
     cargo build --workspace
     cargo test --workspace {{ if binary == "" { "" } else { "--test " + binary } }}
 
+# Form, lints and bans (clippy.toml), documentation comments.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --locked -- -D warnings
+    RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --workspace --no-deps --document-private-items --locked
+
+# Licences, advisories, sources of all dependencies (deny.toml); `cargo install cargo-deny` brings it.
+deny:
+    cargo deny check
+
+# Writes docs/configuration.md, config/gatekeeper.toml and docs/metrics.md anew from the sources.
+docs:
+    UPDATE_DOCS=1 cargo test --test config
+    UPDATE_DOCS=1 cargo test --lib metrics
+
 # Long runs: N rounds of random faults over the real programs, N times 1000 cases of every property.
 storm seed n:
     cargo build --workspace
