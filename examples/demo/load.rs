@@ -186,9 +186,13 @@ impl Client {
         body: &str,
     ) -> anyhow::Result<Reply> {
         let exchange = async {
-            let mut connection = match self.connection.take() {
-                Some(mut open) if open.usable().await => open,
-                _ => self.target.connect().await?,
+            let kept = match self.connection.take() {
+                Some(mut open) => open.usable().await.then_some(open),
+                None => None,
+            };
+            let mut connection = match kept {
+                Some(open) => open,
+                None => self.target.connect().await?,
             };
             let reply = connection.exchange(method, path, headers, body).await?;
             // After an error or a time-out the connection is gone with its future.

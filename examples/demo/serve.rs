@@ -17,7 +17,8 @@ pub async fn run(args: &Args, place: &Place) -> anyhow::Result<()> {
                 println!("instance {} has died; it starts again in {} s", instance.name, AWAY.as_secs());
                 tokio::time::sleep(AWAY).await;
                 instance.run().await?;
-                println!("instance {} runs again, pid {}", instance.name, instance.process()?.pid());
+                let (name, pid) = (instance.name, instance.process()?.pid());
+                println!("instance {name} runs again, pid {pid}");
             }
         }
     }
