@@ -223,9 +223,11 @@ fn first(view: &View<'_>, site: &Site, service: Service, reason: Reason, now: Mo
     // At the start, and after a change of the configuration, a primary that does not have the
     // service at all still owns it: its 404 is the true answer.
     let owner = site.candidates().find(|c| view.may_stay(*c, service));
+    let nobody_has_it =
+        || site.candidates().all(|c| view.board.get(c, service).condition == Condition::Absent);
     let chosen = match reason {
         Reason::Start | Reason::Reconfigured => owner,
-        _ => usable,
+        _ => usable.or_else(|| owner.filter(|_| nobody_has_it())),
     };
     let reason = match chosen {
         Some(_) => reason,

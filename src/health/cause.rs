@@ -41,7 +41,7 @@ impl fmt::Display for Cause {
             Self::WrongBody => f.write_str("wrong content"),
             Self::Deep => f.write_str("answers, but does not work with an account"),
             Self::Window(faults, all) => write!(f, "{faults} of {all} requests failed"),
-            Self::Seen(signal) => write!(f, "a request saw: {}", signal.as_str()),
+            Self::Seen(signal) => write!(f, "{} seen", signal.as_str()),
         }
     }
 }

@@ -125,6 +125,7 @@ impl Inbox {
             silence: count(Signal::Silence),
             success: count(Signal::Success),
             waiting: 0,
+            last_resort: false,
         }
     }
 }
@@ -145,6 +146,9 @@ pub struct Tally {
     /// Not a signal: the requests that wait for a first byte now. Tells a service that has fallen
     /// silent from one that takes its time over one request.
     pub waiting: u32,
+    /// Not a signal: no other instance could take over. What requests alone have to say must not
+    /// end the last service there is: whoever can make requests fail could switch it off.
+    pub last_resort: bool,
 }
 
 impl Tally {

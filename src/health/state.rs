@@ -261,7 +261,8 @@ impl Machine {
             self.silent.get_or_insert(now);
         }
         self.suspect(now, Cause::Seen(signal));
-        if let Some((faults, all)) = self.window.verdict(now) {
+        let verdict = self.window.verdict(now).filter(|_| !tally.last_resort);
+        if let Some((faults, all)) = verdict {
             self.fact.cause = Some(Cause::Window(faults, all));
             self.hold_back(now);
             self.enter(Condition::Down, now);
@@ -347,9 +348,10 @@ const fn worst(tally: &Tally) -> Option<Signal> {
 }
 
 const HOLD_QUIET: Duration = Duration::from_secs(5 * 60);
-const HOLD_CAP: Duration = Duration::from_secs(10 * 60);
-/// 10 s doubled six times is past the cap.
-const HOLD_DOUBLINGS: u32 = 6;
+/// Short: fail-back has its own damping, and a held instance cannot help when the other one fails.
+const HOLD_CAP: Duration = Duration::from_secs(60);
+/// 10 s doubled three times is past the cap.
+const HOLD_DOUBLINGS: u32 = 3;
 
 #[cfg(test)]
 mod tests;

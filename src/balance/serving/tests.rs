@@ -163,6 +163,20 @@ fn absent_causes_no_switch_and_takes_nothing_over() {
 }
 
 #[test]
+fn a_service_that_nobody_has_returns_to_its_owner() {
+    let mut w = World::new(2, STABLE);
+    w.set(A, Service::Soap, Absent);
+    w.set(B, Service::Soap, Absent);
+    w.serve(1);
+    w.set(A, Service::Soap, Down);
+    w.serve(2);
+    assert_eq!(w.who(Service::Soap), (None, Reason::AllDown));
+    w.set(A, Service::Soap, Absent);
+    w.serve(3);
+    assert_eq!(w.who(Service::Soap), (Some(A), Reason::Recovered));
+}
+
+#[test]
 fn a_drained_instance_is_not_used_even_alone() {
     let mut w = World::new(2, STABLE);
     w.hold(&[(A, OverrideKind::Drain)]);

@@ -26,6 +26,7 @@ const NOTHING: Tally = Tally {
     silence: 0,
     success: 0,
     waiting: 0,
+    last_resort: false,
 };
 
 /// A machine that was up since 0 ms.
@@ -167,6 +168,16 @@ fn requests_that_fail_outweigh_probes_that_pass() {
     assert_eq!(m.fact().condition, Condition::Down);
     let second = up_again(&mut m, 20_500) - 20_000;
     assert!((20_000..20_600).contains(&second), "twice as long: {second}");
+}
+
+#[test]
+fn requests_alone_do_not_end_the_last_service() {
+    let mut m = up();
+    let tally = Tally { gateway_error: 50, last_resort: true, ..NOTHING };
+    m.observe(at(1_000), Event::Seen(tally), &health());
+    assert_eq!(m.fact().condition, Condition::Suspect);
+    m.observe(at(1_500), Event::Seen(Tally { last_resort: false, ..tally }), &health());
+    assert_eq!(m.fact().condition, Condition::Down, "as soon as somebody can take over");
 }
 
 #[test]

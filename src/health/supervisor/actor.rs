@@ -1,5 +1,7 @@
 //! The supervisor's loop: probes go out when due, results and signals come in, pictures go out.
 
+mod send;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +15,11 @@ use crate::balance::picture::Picture;
 use crate::clock::Moment;
 use crate::config::types::{Config, InstanceId, Service};
 use crate::health::cause::Cause;
-use crate::health::probe::{self, deep};
+use crate::health::probe::deep;
 use crate::health::report::{Reporter, Tally};
 use crate::health::signal::Monitor;
 use crate::health::state::{Condition, DeepOutcome, Event, Outcome, Step};
 use crate::upstream::connect::Target;
-use crate::vms::client::Reuse;
 use crate::vms::documents::Documents;
 
 pub(super) struct Actor {
@@ -178,7 +179,9 @@ impl Actor {
         if counted.is_empty() {
             return;
         }
-        let tally = Tally { waiting: lane.monitor.gauge(service).waiting(), ..counted };
+        let waiting = lane.monitor.gauge(service).waiting();
+        let last_resort = self.core.last_resort(id, service);
+        let tally = Tally { waiting, last_resort, ..counted };
         self.observe(id, service, now, Event::Seen(tally));
         if tally.concerns_instance() {
             self.spread(id, service, &tally, now);
@@ -210,38 +213,12 @@ impl Actor {
         let answers_again =
             step.change.is_some_and(|c| c.to == Condition::Up && c.from != Condition::Suspect);
         if answers_again && matches!(service, Service::Identity | Service::Config) {
-            lane.documents.due = now;
+            lane.documents.hurry(now);
         }
         if step.burst {
             self.burst(id, service);
         }
         step
-    }
-
-    fn burst(&mut self, id: InstanceId, service: Service) {
-        for n in 0..BURST {
-            // Fresh connections: the question is whether the instance takes requests now.
-            self.send_probe(id, service, Reuse::Fresh, BURST_STEP * n);
-        }
-        if let Some(lane) = self.lanes.get_mut(id.index()) {
-            lane.slot(service).burst_left = BURST;
-        }
-    }
-
-    fn send_probe(&mut self, id: InstanceId, service: Service, reuse: Reuse, delay: Duration) {
-        let Some(lane) = self.lanes.get(id.index()) else { return };
-        let (client, path) = (Arc::clone(lane.client(service)), Arc::clone(&lane.http_probe));
-        let monitor = Arc::clone(&lane.monitor);
-        let limit = self.core.config().health.timeout;
-        self.jobs.spawn(async move {
-            if !delay.is_zero() {
-                tokio::time::sleep(delay).await;
-            }
-            let started = Moment::now();
-            let outcome = probe::shallow(&client, service, &path, reuse, limit).await;
-            let burst = reuse == Reuse::Fresh;
-            Done { monitor, what: Finished::Probe { service, started, outcome, burst } }
-        });
     }
 
     fn finish(&mut self, done: Option<Done>) {
@@ -315,74 +292,20 @@ impl Actor {
             }
         }
         for (service, outcome) in found.results {
+            // Bad service beats none: nobody else could take over.
+            if outcome == DeepOutcome::Failed && self.core.last_resort(id, service) {
+                continue;
+            }
             self.observe(id, service, now, Event::Deep(outcome));
         }
     }
 
     /// An unknown key came: read again, but not more than once a second.
     fn refresh_documents(&mut self, now: Moment) {
-        for (index, lane) in self.lanes.iter_mut().enumerate() {
-            let fetched = self.core.documents(InstanceId(index as u16)).map(|d| d.fetched);
-            let earliest = fetched.map_or(now, |f| (f + DOCUMENTS_PAUSE).max(now));
-            lane.documents.due = lane.documents.due.min(earliest);
+        for lane in &mut self.lanes {
+            let earliest = (lane.documents_tried + DOCUMENTS_PAUSE).max(now);
+            lane.documents.hurry(earliest);
         }
-    }
-
-    fn start_due(&mut self, now: Moment) {
-        let config = Arc::clone(self.core.config());
-        for id in config.instance_ids() {
-            let Some(lane) = self.lanes.get_mut(id.index()) else { continue };
-            let due: Vec<Service> =
-                (lane.services.iter().copied()).filter(|s| lane.slots[s.index()].probe.begin(now)).collect();
-            if lane.is_vms() && lane.documents.begin(now) {
-                // Nothing that an instance in quarantine says about itself would be believed.
-                if self.core.quarantined(id) {
-                    lane.documents.end(now + DOCUMENTS_PAUSE);
-                } else {
-                    self.send_documents(id);
-                }
-            }
-            self.send_deep(id, &config, now);
-            for service in due {
-                self.send_probe(id, service, Reuse::Kept, Duration::ZERO);
-            }
-        }
-        if self.housekeeping <= now {
-            self.housekeep(now);
-        }
-    }
-
-    fn send_documents(&mut self, id: InstanceId) {
-        let lane = &self.lanes[id.index()];
-        let (client, monitor) = (Arc::clone(&lane.client), Arc::clone(&lane.monitor));
-        let limit = patient(self.core.config());
-        self.jobs.spawn(async move {
-            let found = probe::documents(&client, limit).await;
-            Done { monitor, what: Finished::Documents(found) }
-        });
-    }
-
-    /// Deep probes, if the instance has an account and may be shown a password now.
-    fn send_deep(&mut self, id: InstanceId, config: &Config, now: Moment) {
-        let wanted: Vec<Service> =
-            DEEP_SERVICES.into_iter().filter(|s| self.core.wants_deep(id, *s)).collect();
-        let quarantined = self.core.quarantined(id);
-        let lane = &mut self.lanes[id.index()];
-        if !lane.is_vms() || !lane.deep.begin(now) {
-            return;
-        }
-        let account = config.instance(id).account.clone();
-        let Some(account) = account.filter(|_| !quarantined && !wanted.is_empty()) else {
-            lane.deep.end(now + DEEP_INTERVAL);
-            return;
-        };
-        let (client, monitor, token) =
-            (Arc::clone(&lane.client), Arc::clone(&lane.monitor), lane.token.take());
-        let limit = patient(config);
-        self.jobs.spawn(async move {
-            let found = deep::probe(&client, &account, token, &wanted, limit).await;
-            Done { monitor, what: Finished::Deep(found) }
-        });
     }
 
     /// Once a second: successes, hedge delays, the latency window.
@@ -429,15 +352,6 @@ fn lanes(
     config.instance_ids().zip(pairs).map(lane).collect()
 }
 
-/// For questions that make the instance work: they may take longer than a sign of life.
-fn patient(config: &Config) -> Duration {
-    (config.health.timeout * 5).max(Duration::from_secs(2))
-}
-
-/// Overlapping probes of a burst, and the time between two of them (design D5).
-const BURST: u32 = 5;
-const BURST_STEP: Duration = Duration::from_millis(20);
-const DEEP_SERVICES: [Service; 3] = [Service::Identity, Service::Config, Service::Events];
 const DEEP_INTERVAL: Duration = Duration::from_secs(5);
 const DOCUMENTS_INTERVAL: Duration = Duration::from_secs(15);
 const DOCUMENTS_PAUSE: Duration = Duration::from_secs(1);

@@ -66,6 +66,18 @@ impl Core {
         self.machines.get(instance.index()).is_some_and(|m| m[service.index()].wants_deep())
     }
 
+    /// Whether some site has nobody else for this service.
+    pub(crate) fn last_resort(&self, id: InstanceId, service: Service) -> bool {
+        let view = self.view();
+        let mut sites = self.config.sites.iter();
+        sites.any(|site| {
+            let mut others = site.candidates().filter(|c| *c != id);
+            site.services().contains(&service)
+                && site.candidates().any(|c| c == id)
+                && !others.any(|c| view.eligible(c, service))
+        })
+    }
+
     /// Passes an event to its machine and records what follows.
     pub(crate) fn observe(&mut self, id: InstanceId, service: Service, now: Moment, event: Event) -> Step {
         let Some(row) = self.machines.get_mut(id.index()) else { return Step::default() };
@@ -211,6 +223,10 @@ impl Core {
         self.table = served.table;
         self.dirty = false;
         Some(self.picture())
+    }
+
+    fn view(&self) -> View<'_> {
+        View { config: &self.config, board: &self.board, held: &self.held, history: &self.history }
     }
 
     fn picture(&self) -> Picture {

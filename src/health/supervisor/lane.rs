@@ -23,6 +23,8 @@ pub(super) struct Lane {
     /// up the probes of another.
     clients: [Arc<Client>; Service::COUNT],
     pub(super) documents: Job,
+    /// When the documents were last asked for, successfully or not.
+    pub(super) documents_tried: Moment,
     pub(super) deep: Job,
     /// For documents and deep probes.
     pub(super) client: Arc<Client>,
@@ -45,6 +47,8 @@ pub(super) struct Slot {
 pub(super) struct Job {
     pub(super) due: Moment,
     pub(super) running: bool,
+    /// Asked for again while it ran: what it reads may be older than the wish.
+    again: Option<Moment>,
 }
 
 impl Job {
@@ -60,9 +64,19 @@ impl Job {
         start
     }
 
-    /// It has ended; the next one is due then.
+    /// It has ended; the next one is due then, or earlier if somebody has asked for it.
     pub(super) fn end(&mut self, due: Moment) {
-        *self = Self { due, running: false };
+        let due = self.again.map_or(due, |again| again.min(due));
+        *self = Self { due, running: false, again: None };
+    }
+
+    /// Asks for it to be done at `at`, if it is not due earlier.
+    pub(super) fn hurry(&mut self, at: Moment) {
+        if self.running {
+            self.again = Some(self.again.map_or(at, |again| again.min(at)));
+        } else {
+            self.due = self.due.min(at);
+        }
     }
 }
 
@@ -75,6 +89,7 @@ impl Lane {
             slots: Default::default(),
             clients: std::array::from_fn(|_| Arc::new(Client::new(Arc::clone(target)))),
             documents: Job::default(),
+            documents_tried: Moment::default(),
             deep: Job::default(),
             client: Arc::new(Client::new(Arc::clone(target))),
             token: None,

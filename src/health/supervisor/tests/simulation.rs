@@ -70,7 +70,8 @@ fn run(
         Mood::Slow(answer) if answer < timeout => (ms + answer, Outcome::Passed),
         Mood::Hangs | Mood::Slow(_) => (ms + timeout, Outcome::Failed(Cause::Timeout)),
     };
-    for ms in 0..length {
+    let mut ms = 0;
+    while ms < length {
         let now = at(ms);
         let mut steps = Vec::new();
         if ms >= next_probe {
@@ -123,6 +124,11 @@ fn run(
                 seen.switches.push((ms, instance));
             }
         }
+        // On to the next millisecond in which anything happens.
+        let request = ms + 1 + (20 + 7 - (ms + 1) % 20) % 20;
+        let wakeup = core.next_wakeup().map(|at| at.as_micros().div_ceil(1_000));
+        let planned = flying.iter().map(|f| f.0).chain(burst_starts.iter().copied());
+        ms = planned.chain(wakeup).fold(request.min(next_probe), u64::min).max(ms + 1);
     }
     seen
 }
@@ -198,4 +204,27 @@ proptest! {
         let run = run(STABLE, 7 * MINUTE, phase, jitter, wobbling);
         prop_assert!(run.count() <= 4, "{:?}", run);
     }
+}
+
+/// Whoever can make requests fail on both instances must not be able to switch the service off.
+#[test]
+fn failing_requests_never_leave_a_service_without_instance() {
+    let config = Arc::new(pure_config(2, FailbackMode::AfterStable(STABLE)));
+    let mut core = Core::new(config, Vec::new(), Moment::default());
+    let mut moved = false;
+    for second in 1..120 {
+        let now = Moment::from_micros(second * 1_000_000);
+        for id in [A, B] {
+            core.observe(id, WATCHED, now, Event::Probe { outcome: Outcome::Passed, started: now });
+            let last_resort = core.last_resort(id, WATCHED);
+            let tally = Tally { gateway_error: 20, last_resort, ..Tally::default() };
+            core.observe(id, WATCHED, now, Event::Seen(tally));
+        }
+        if let Some(picture) = core.settle(now) {
+            let serving = picture.table.get(SiteId(0), WATCHED).instance;
+            moved |= serving == Some(B);
+            assert!(serving.is_some(), "at {second} s");
+        }
+    }
+    assert!(moved, "the standby was tried");
 }
