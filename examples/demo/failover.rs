@@ -38,9 +38,9 @@ struct Measured {
     switched: Option<Duration>,
     /// From the end of the fault until the primary serves everything.
     failed_back: Option<Duration>,
-    retries: BTreeMap<String, f64>,
-    hedges: BTreeMap<String, f64>,
-    switches: BTreeMap<String, f64>,
+    retries: BTreeMap<String, u64>,
+    hedges: BTreeMap<String, u64>,
+    switches: BTreeMap<String, u64>,
 }
 
 /// Runs all faults.
@@ -120,6 +120,8 @@ async fn one(fault: Fault, args: &Args, place: &Place, progress: &mut Progress) 
     let grown = gauge.fresh().await?;
     let journal = load.stop().await?;
 
+    journal.write(&stage.dir.join("attempts.tsv"), broken_at)?;
+
     let reached: HashSet<u64> = stage.standby.arrived().await?.iter().filter_map(|head| tag(head)).collect();
     let growth = |name: &str, label: &str| grown.growth(&counted, name, label);
     Ok(Outcome::Measured(Box::new(Measured {
@@ -143,7 +145,7 @@ fn tag(head: &str) -> Option<u64> {
 }
 
 /// For people.
-pub fn table(reports: &[Report]) -> String {
+pub fn table(args: &Args, reports: &[Report]) -> String {
     let head = [
         "fault",
         "requests",
@@ -176,11 +178,19 @@ pub fn table(reports: &[Report]) -> String {
                     report::time(Some(m.during.longest_gap)),
                     report::time(m.first_good),
                     report::time(m.switched),
-                    m.retries.values().sum::<f64>().to_string(),
-                    m.hedges.values().sum::<f64>().to_string(),
-                    report::time(m.failed_back.filter(|_| m.switched.is_some())),
+                    m.retries.values().sum::<u64>().to_string(),
+                    m.hedges.values().sum::<u64>().to_string(),
+                    match (m.switched, m.failed_back) {
+                        (Some(_), None) => format!("> {}", report::time(Some(RETURN_LIMIT))),
+                        (switched, returned) => report::time(returned.filter(|_| switched.is_some())),
+                    },
                 ]);
                 notes.extend(m.during.failures.iter().map(|(why, n)| format!("{name}: {n} failed: {why}")));
+                if *fault == Fault::WrongBody && args.profile == Profile::Http {
+                    notes.push(format!(
+                        "{name}: with profile http a probe must answer 2xx, whatever the body"
+                    ));
+                }
                 if m.before.failed() + m.before.wrong_bodies > 0 || m.before.logins > 0 {
                     notes.push(format!("{name}: not quiet before the fault: {}", m.before.to_json()));
                 }

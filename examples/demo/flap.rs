@@ -21,7 +21,7 @@ pub struct Report {
     seconds: u64,
     cycles: u32,
     /// By service; a way there and a way back are two.
-    switches: BTreeMap<String, f64>,
+    switches: BTreeMap<String, u64>,
     numbers: Numbers,
 }
 

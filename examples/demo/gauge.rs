@@ -33,7 +33,7 @@ impl Reading {
     }
 
     /// The sums of a counter by one of its labels.
-    pub fn by_label(&self, name: &str, label: &str) -> BTreeMap<String, f64> {
+    fn by_label(&self, name: &str, label: &str) -> BTreeMap<String, f64> {
         let mut sums = BTreeMap::new();
         for sample in self.samples.iter().filter(|sample| sample.name == name) {
             let value = sample.labels.get(label).cloned().unwrap_or_default();
@@ -43,14 +43,14 @@ impl Reading {
     }
 
     /// What a counter has grown by since `before`, by one of its labels; without those that stood still.
-    pub fn growth(&self, before: &Self, name: &str, label: &str) -> BTreeMap<String, f64> {
+    pub fn growth(&self, before: &Self, name: &str, label: &str) -> BTreeMap<String, u64> {
         let earlier = before.by_label(name, label);
-        let mut sums = self.by_label(name, label);
-        for (value, sum) in &mut sums {
-            *sum -= earlier.get(value).copied().unwrap_or_default();
-        }
-        sums.retain(|_, sum| *sum > 0.0);
-        sums
+        let grown = self.by_label(name, label).into_iter().map(|(value, sum)| {
+            let by = sum - earlier.get(&value).copied().unwrap_or_default();
+            // Counters count whole things; a smaller number than before would be a restart.
+            (value, by.max(0.0) as u64)
+        });
+        grown.filter(|(_, by)| *by > 0).collect()
     }
 
     /// Who serves what.

@@ -1,9 +1,11 @@
 //! What the clients saw, and the numbers that follow from it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use serde_json::{Value, json};
 
 /// How one request on the wire ended.
@@ -136,6 +138,20 @@ impl Journal {
         // A rescued request first met the broken instance too, at least the first one did.
         let first_met = spoiled.chain(&rescued).map(|attempt| attempt.sent.max(broken_at)).min()?;
         Some(first_good.saturating_duration_since(first_met))
+    }
+
+    /// Writes every request on the wire, times in milliseconds from `zero`.
+    pub fn write(&self, path: &Path, zero: Instant) -> anyhow::Result<()> {
+        // Signed: what came before the fault has a minus.
+        let from = |at: Instant| match at.checked_duration_since(zero) {
+            Some(after) => ms(after),
+            None => -ms(zero.duration_since(at)),
+        };
+        let mut text = "tag\tsent\tended\toutcome\n".to_owned();
+        for Attempt { tag, sent, ended, outcome } in &self.lock().attempts {
+            text.push_str(&format!("{tag}\t{:.1}\t{:.1}\t{outcome:?}\n", from(*sent), from(*ended)));
+        }
+        std::fs::write(path, text).with_context(|| path.display().to_string())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -20,16 +20,16 @@ use super::stage::{Instance, Place, Stage};
 pub struct Report {
     before: Numbers,
     during: Numbers,
-    switches: BTreeMap<String, f64>,
-    hedges: BTreeMap<String, f64>,
-    retries: BTreeMap<String, f64>,
+    switches: BTreeMap<String, u64>,
+    hedges: BTreeMap<String, u64>,
+    retries: BTreeMap<String, u64>,
 }
 
 impl Report {
     /// Requests that were also sent to the standby, of 100.
     fn hedge_percent(&self) -> f64 {
         // At least one request, so that an empty run is no division by nothing.
-        100.0 * self.hedges.values().sum::<f64>() / self.during.requests.max(1) as f64
+        100.0 * self.hedges.values().sum::<u64>() as f64 / self.during.requests.max(1) as f64
     }
 }
 
@@ -99,10 +99,10 @@ pub fn text(report: &Report) -> String {
     format!(
         "{}\nwhile it was slow: switches {}, hedges {} ({:.1} % of requests), retries {}\n",
         report::columns(&rows),
-        report.switches.values().sum::<f64>(),
-        report.hedges.values().sum::<f64>(),
+        report.switches.values().sum::<u64>(),
+        report.hedges.values().sum::<u64>(),
         report.hedge_percent(),
-        report.retries.values().sum::<f64>(),
+        report.retries.values().sum::<u64>(),
     )
 }
 
