@@ -4,7 +4,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -14,6 +13,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::types::Origin;
@@ -36,7 +36,7 @@ pub(super) struct Faults {
 pub(super) struct Fake {
     pub(super) origin: Origin,
     faults: Arc<Mutex<Faults>>,
-    logins: Arc<AtomicUsize>,
+    logins: watch::Sender<usize>,
     server: tokio::task::JoinHandle<()>,
 }
 
@@ -56,17 +56,17 @@ impl Fake {
         let address = listener.local_addr().unwrap();
         let origin = Origin { tls: false, host: address.ip().to_string(), port: address.port() };
         let faults = Arc::new(Mutex::new(Faults::default()));
-        let logins = Arc::new(AtomicUsize::new(0));
-        let (shared, counted) = (Arc::clone(&faults), Arc::clone(&logins));
+        let logins = watch::Sender::new(0);
+        let (shared, counted) = (Arc::clone(&faults), logins.clone());
         let server = tokio::spawn(async move {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
-                let (shared, counted) = (Arc::clone(&shared), Arc::clone(&counted));
+                let (shared, counted) = (Arc::clone(&shared), counted.clone());
                 connections.spawn(async move {
                     let faults = || *shared.lock().unwrap();
                     let answer = service_fn(async |r: Request<Incoming>| {
                         if r.uri().path() == TOKEN {
-                            counted.fetch_add(1, Ordering::Relaxed);
+                            counted.send_modify(|n| *n += 1);
                         }
                         Ok::<_, Infallible>(answer(name, faults(), &r))
                     });
@@ -86,7 +86,11 @@ impl Fake {
 
     /// Token requests so far.
     pub(super) fn logins(&self) -> usize {
-        self.logins.load(Ordering::Relaxed)
+        *self.logins.borrow()
+    }
+
+    pub(super) async fn first_login(&self) {
+        self.logins.subscribe().wait_for(|n| *n > 0).await.unwrap();
     }
 
     /// As kill -9: listener and connections are gone when this returns.

@@ -166,7 +166,8 @@ async fn closed_connections_are_no_fault() {
     let a = Fake::start("a").await;
     a.set(Faults { one_answer_each: true, ..Faults::default() });
     let s = Setup::new(&[&a], FailbackMode::Manual, |c| c.health.interval = Duration::from_millis(5));
-    let p = s.settled().await;
+    s.settled().await;
+    let p = s.until("documents", |p| p.documents(A).is_some()).await;
     let documents = p.documents(A).map(|d| d.fetched);
     s.handle.refresh_documents();
     // A second or so full of probes.
@@ -257,7 +258,7 @@ async fn an_account_that_is_refused_holds_nobody_down() {
 async fn an_instance_in_quarantine_is_shown_no_password() {
     let (a, b) = (Fake::start("a").await, Fake::start("b").await);
     let (s, _folder) = with_account(&a, &b);
-    s.until("a login", |_| a.logins() > 0).await;
+    tokio::time::timeout(PATIENCE, a.first_login()).await.unwrap();
     let quarantine = Override {
         instance: "a".into(),
         kind: OverrideKind::Quarantine,
