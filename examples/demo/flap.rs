@@ -56,7 +56,9 @@ pub async fn run(args: &Args, place: &Place, progress: &mut Progress) -> anyhow:
     }
     let switches = gauge.fresh().await?.growth(&counted, "gatekeeper_failovers_total", "service");
     let stopped = Instant::now();
-    let numbers = load.stop().await?.numbers(begin, stopped);
+    let journal = load.stop().await?;
+    journal.write(&stage.dir.join("attempts.tsv"), begin)?;
+    let numbers = journal.numbers(begin, stopped);
     progress.rest();
     Ok(Report { seconds, cycles, switches, numbers })
 }

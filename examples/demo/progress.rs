@@ -37,8 +37,11 @@ impl Progress {
     /// A new step begins.
     pub fn step(&self, text: impl Into<String>) {
         let text = text.into();
+        let line = format!("{:5.1} s  {text}", self.begin.elapsed().as_secs_f64());
         if !self.terminal {
-            self.say(&format!("{:6.1} s  {text}", self.begin.elapsed().as_secs_f64()));
+            self.say(&line);
+        } else if self.ticker.is_none() {
+            overwrite(&line);
         }
         *self.step.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
@@ -60,8 +63,7 @@ impl Progress {
                     "{:5.1} s  {step}: {requests} requests, {failed} failed, {logins} re-logins, served by {by}",
                     begin.elapsed().as_secs_f64(),
                 );
-                let mut out = std::io::stderr();
-                let _ = write!(out, "\r\x1b[K{line}").and_then(|()| out.flush());
+                overwrite(&line);
                 tokio::time::sleep(Duration::from_millis(200)).await;
             }
         }));
@@ -73,7 +75,7 @@ impl Progress {
             ticker.abort();
         }
         if self.terminal {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
+            overwrite("");
         }
     }
 }
@@ -82,4 +84,11 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.rest();
     }
+}
+
+/// Puts `line` in place of the terminal's current one.
+fn overwrite(line: &str) {
+    let mut out = std::io::stderr();
+    // Nobody to tell when stderr is gone.
+    let _ = write!(out, "\r\x1b[K{line}").and_then(|()| out.flush());
 }

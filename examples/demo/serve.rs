@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use anyhow::bail;
+
 use super::args::{Args, Profile};
 use super::stage::{Place, Stage};
 
@@ -12,6 +14,9 @@ pub async fn run(args: &Args, place: &Place) -> anyhow::Result<()> {
     println!("{text}");
     loop {
         tokio::time::sleep(Duration::from_millis(200)).await;
+        if stage.gatekeeper.has_ended() {
+            bail!("the gatekeeper has ended; its log was in {}", stage.dir.display());
+        }
         for instance in [&mut stage.primary, &mut stage.standby] {
             if instance.process()?.has_ended() {
                 println!("instance {} has died; it starts again in {} s", instance.name, AWAY.as_secs());
@@ -36,7 +41,7 @@ fn welcome(stage: &mut Stage, profile: Profile) -> anyhow::Result<String> {
     -d grant_type=password -d client_id=GrantValidatorClient -d username=user1 -d password=user1-password |
     sed 's/.*"access_token":"\([^"]*\)".*/\1/')
   curl -sS --cacert {ca} -H "Authorization: Bearer $TOKEN" \
-    "https://localhost:{front}/API/rest/v1/cameras?page=0&size=2"; echo
+    "https://localhost:{front}/API/rest/v1/cameras?page=0&size=1"; echo
 }}; ask"#
         ),
         Profile::Http => format!(
@@ -63,7 +68,7 @@ Three things to try in another terminal:
 2. Kill the primary and ask again at once; it starts again by itself {away} s later:
 kill -9 {a}; ask
 
-3. See who serves what, and why:
+3. See who serves what, and why (the first time, cargo builds the program):
 cargo run -q --release -- status --admin http://{admin} --token-file {dir}/state/admin.token
 
 Ctrl-C ends everything."#,

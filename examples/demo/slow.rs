@@ -62,6 +62,7 @@ pub async fn run(args: &Args, place: &Place, progress: &mut Progress) -> anyhow:
     let end = Instant::now();
     let grown = gauge.fresh().await?;
     let journal = load.stop().await?;
+    journal.write(&stage.dir.join("attempts.tsv"), slowed_at)?;
     progress.rest();
     let growth = |name: &str, label: &str| grown.growth(&counted, name, label);
     Ok(Report {

@@ -61,7 +61,7 @@ pub struct Instance {
 #[derive(Debug)]
 pub struct Stage {
     /// First, so that it ends first: else it would see its instances die.
-    _gatekeeper: Child,
+    pub gatekeeper: Child,
     /// Serves by default.
     pub primary: Instance,
     /// Takes over.
@@ -97,7 +97,7 @@ impl Stage {
         let gatekeeper =
             start_child(Role::Gatekeeper, dir.join("gatekeeper.log"), arguments.to_vec()).await?;
         let clients_ca = clients.ca;
-        Ok(Self { _gatekeeper: gatekeeper, primary, standby, listener, admin, clients_ca, dir })
+        Ok(Self { gatekeeper, primary, standby, listener, admin, clients_ca, dir })
     }
 
     /// How a client of the site connects.
