@@ -141,7 +141,9 @@ impl Core {
         match Box::pin(timeout(HANDSHAKE_LIMIT, acceptor.accept(stream))).await {
             Ok(Ok(stream)) => {
                 let http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_H2);
-                self.serve(stream, client, local, Some(http2), trusted).await;
+                // A TLS stream is more than a kilobyte, and each caller down to hyper would keep room
+                // for its own copy.
+                self.serve(Box::new(stream), client, local, Some(http2), trusted).await;
             }
             Ok(Err(_)) | Err(_) => self.stack.metrics.refused(Refused::Handshake),
         }

@@ -38,7 +38,8 @@ where
     B: Body<Data = Bytes, Error = hyper::Error> + 'static,
 {
     let io = TokioIo::new(Timed::new(stream, pace.clone()));
-    // Boxed, so that an idle connection does not hold the memory of a request in progress.
+    // Boxed, so that an idle connection does not hold the memory of a request in progress; the
+    // connections below, so that HTTP/1 does not pay for the size of HTTP/2.
     let service = service_fn(move |request| {
         let answer = Box::pin(handle(request));
         async move { Ok::<_, Infallible>(answer.await) }
@@ -54,14 +55,14 @@ where
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buf_size(SEND_BUFFER)
             .serve_connection(io, service);
-        Watched { connection, pace, told: false }.await
+        Box::pin(Watched { connection, pace, told: false }).await
     } else {
         let connection = http1::Builder::new()
             .max_headers(MAX_HEADERS)
             .max_buf_size(MAX_HEAD)
             .serve_connection(io, service)
             .with_upgrades();
-        Watched { connection, pace, told: false }.await
+        Box::pin(Watched { connection, pace, told: false }).await
     }
 }
 
