@@ -42,7 +42,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 // The gatekeeper runs in this program; it shall run as in its own.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let args = match child::run_as_child(std::env::args_os().collect()) {
