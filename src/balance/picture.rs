@@ -114,8 +114,9 @@ impl Picture {
                 let from = previous.name_of(previous.table.get(earlier, *service).instance);
                 let to = self.name_of(entry.instance);
                 if from != to {
-                    let site = site.name.clone();
-                    changes.push(Failover { site, service: *service, from, to, reason: entry.reason });
+                    let home = entry.instance == Some(site.primary);
+                    let (site, reason) = (site.name.clone(), entry.reason);
+                    changes.push(Failover { site, service: *service, from, to, home, reason });
                 }
             }
         }
@@ -142,6 +143,8 @@ pub struct Failover {
     pub from: Option<String>,
     /// Name of the instance that serves now; `None`: nobody does.
     pub to: Option<String>,
+    /// It is the site's primary: nobody has to act.
+    pub home: bool,
     /// Why.
     pub reason: Reason,
 }

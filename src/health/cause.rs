@@ -23,8 +23,8 @@ pub enum Cause {
     WrongBody,
     /// A deep probe failed while the shallow one passes: the service answers but cannot work.
     Deep,
-    /// What requests saw, although probes pass: (faults, outcomes) in the sliding window.
-    Window(u32, u32),
+    /// So many requests failed and none worked, although probes pass.
+    Window(u32),
     /// One report of the data plane.
     Seen(Signal),
 }
@@ -40,7 +40,7 @@ impl fmt::Display for Cause {
             Self::Status(status) => write!(f, "status {status}"),
             Self::WrongBody => f.write_str("wrong content"),
             Self::Deep => f.write_str("answers, but does not work with an account"),
-            Self::Window(faults, all) => write!(f, "{faults} of {all} requests failed"),
+            Self::Window(faults) => write!(f, "{faults} requests failed and none worked"),
             Self::Seen(signal) => write!(f, "{} seen", signal.as_str()),
         }
     }

@@ -261,9 +261,10 @@ impl Machine {
             self.silent.get_or_insert(now);
         }
         self.suspect(now, Cause::Seen(signal));
+        // See `Window` for what this can and cannot be misused for.
         let verdict = self.window.verdict(now).filter(|_| !tally.last_resort);
-        if let Some((faults, all)) = verdict {
-            self.fact.cause = Some(Cause::Window(faults, all));
+        if let Some(faults) = verdict {
+            self.fact.cause = Some(Cause::Window(faults));
             self.hold_back(now);
             self.enter(Condition::Down, now);
             return false;

@@ -160,6 +160,7 @@ fn failover(from: &str, to: &str) -> Failover {
         service: Service::Config,
         from: Some(from.to_owned()),
         to: Some(to.to_owned()),
+        home: false,
         reason: Reason::Down,
     }
 }

@@ -146,13 +146,20 @@ fn soft_signs_do_not_make_probes_storm() {
     assert!(m.fact().condition.is_usable(), "one error among ten is no reason");
 }
 
+/// Faults alone, at these moments.
+fn fail(m: &mut Machine, tally: Tally, moments: &[u64]) {
+    for ms in moments {
+        m.observe(at(*ms), Event::Seen(tally), &health());
+    }
+}
+
 #[test]
-fn requests_that_fail_outweigh_probes_that_pass() {
+fn requests_that_all_fail_outweigh_probes_that_pass() {
     let mut m = up();
-    let tally = Tally { gateway_error: 5, success: 2, ..NOTHING };
-    m.observe(at(1_000), Event::Seen(tally), &health());
+    let tally = Tally { gateway_error: 3, ..NOTHING };
+    fail(&mut m, tally, &[1_000, 2_000]);
     assert_eq!(m.fact().condition, Condition::Down);
-    assert_eq!(m.fact().cause, Some(Cause::Window(5, 7)));
+    assert_eq!(m.fact().cause, Some(Cause::Window(6)));
     let up_again = |m: &mut Machine, from: u64| {
         (0..1_000)
             .map(|i| from + i * 500)
@@ -162,21 +169,48 @@ fn requests_that_fail_outweigh_probes_that_pass() {
             })
             .unwrap()
     };
-    let first = up_again(&mut m, 1_500) - 1_000;
+    let first = up_again(&mut m, 2_500) - 2_000;
     assert!((10_000..10_600).contains(&first), "after a quiet window: {first}");
-    m.observe(at(20_000), Event::Seen(tally), &health());
+    fail(&mut m, tally, &[20_000, 21_000]);
     assert_eq!(m.fact().condition, Condition::Down);
-    let second = up_again(&mut m, 20_500) - 20_000;
+    let second = up_again(&mut m, 21_500) - 21_000;
     assert!((20_000..20_600).contains(&second), "twice as long: {second}");
+}
+
+#[test]
+fn one_client_s_burst_of_failures_is_looked_into_and_no_more() {
+    let mut m = up();
+    let step = m.observe(at(1_000), Event::Seen(Tally { gateway_error: 12, ..NOTHING }), &health());
+    assert!(step.burst);
+    assert_eq!(m.fact().condition, Condition::Suspect);
+    for i in 0..5 {
+        m.observe(at(1_010 + i), probe(Outcome::Passed, 1_005), &health());
+    }
+    m.observe(at(1_020), Event::BurstOver, &health());
+    assert_eq!(m.fact().condition, Condition::Up);
+}
+
+#[test]
+fn a_poisoned_url_does_not_move_a_service_that_others_use() {
+    let mut m = up();
+    for ms in (1_000..60_000).step_by(100) {
+        // Reports of faults come at once, successes once a second.
+        let tally = Tally { gateway_error: 3, success: u32::from(ms % 1_000 == 500), ..NOTHING };
+        if m.observe(at(ms), Event::Seen(tally), &health()).burst {
+            m.observe(at(ms + 1), probe(Outcome::Passed, ms), &health());
+            m.observe(at(ms + 1), Event::BurstOver, &health());
+        }
+        assert!(m.fact().condition.is_usable(), "at {ms} ms");
+    }
 }
 
 #[test]
 fn requests_alone_do_not_end_the_last_service() {
     let mut m = up();
     let tally = Tally { gateway_error: 50, last_resort: true, ..NOTHING };
-    m.observe(at(1_000), Event::Seen(tally), &health());
+    fail(&mut m, tally, &[1_000, 2_000, 3_000]);
     assert_eq!(m.fact().condition, Condition::Suspect);
-    m.observe(at(1_500), Event::Seen(Tally { last_resort: false, ..tally }), &health());
+    m.observe(at(3_500), Event::Seen(Tally { last_resort: false, ..tally }), &health());
     assert_eq!(m.fact().condition, Condition::Down, "as soon as somebody can take over");
 }
 

@@ -103,6 +103,10 @@ impl Actor {
             let (from, to) = (change.from.as_deref(), change.to.as_deref());
             let (site, service, why) = (change.site.as_str(), change.service, change.reason.as_str());
             match to {
+                Some(to) if change.home => {
+                    let from = from.unwrap_or("nobody");
+                    tracing::info!(site, service = %service, from, to, why, "service moved");
+                }
                 Some(to) => {
                     tracing::warn!(site, service = %service, from = from.unwrap_or("nobody"), to, why, "service moved");
                 }

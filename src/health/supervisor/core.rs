@@ -105,8 +105,9 @@ impl Core {
                 (_, Condition::Absent) => {
                     tracing::info!(instance, service = %service, from, to, "instance does not have this service");
                 }
+                // Also without a fault of the service: one slow request on a quiet system is enough.
                 _ => {
-                    tracing::info!(instance, service = %service, from, to, cause, "service condition changed")
+                    tracing::debug!(instance, service = %service, from, to, cause, "service condition changed")
                 }
             }
         }
