@@ -227,6 +227,7 @@ impl Stack {
             fallback: fallback.map(|id| live.prepared.backend(id)),
             response_timeout: live.prepared.config.upstream.response_timeout,
             password_grant: grant == Some(Grant::Password),
+            bound: matches!(bound, Bound::Token(_)),
             private: ntlm,
         };
         let Sent { response, by_fallback } = self

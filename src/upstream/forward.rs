@@ -53,6 +53,8 @@ pub struct Plan<'a> {
     pub response_timeout: Duration,
     /// A password grant: may be sent once more when `first` is declared down (design D4).
     pub password_grant: bool,
+    /// Its token is worth nothing elsewhere.
+    pub bound: bool,
     /// It authenticates its connection (NTLM): nobody else may use that one, and it goes to no
     /// other instance, because it answers the challenge of this one.
     pub private: bool,

@@ -49,6 +49,12 @@ impl Forwarder {
             Waited::Answer { response, by_fallback: false } if unusable(plan, &response) => {
                 Box::pin(self.after_gateway_failure(plan, response, &spare, started)).await
             }
+            Waited::Answer { response, .. } if plan.bound && gateway_failure(&response) => {
+                if Box::pin(self.soon_down(plan)).await {
+                    return Err(Failure::Down);
+                }
+                Ok(Sent { response, by_fallback: false })
+            }
             Waited::Answer { response, by_fallback } => Ok(Sent { response, by_fallback }),
             waited => Box::pin(self.repeat(plan, waited, &spare, started)).await,
         }
@@ -158,6 +164,19 @@ impl Forwarder {
         }
     }
 
+    /// Whether the service is declared down within the time that a probe burst takes. The client
+    /// of a lost home is then told to sign in again, instead of an error page that it cannot read.
+    async fn soon_down(&self, plan: &Plan<'_>) -> bool {
+        let started = Moment::now();
+        while Moment::now().since(started) < BURST_TIME {
+            if self.is_down(plan.first, plan.service) {
+                return true;
+            }
+            self.news().await;
+        }
+        false
+    }
+
     async fn after_gateway_failure(
         &self,
         plan: &Plan<'_>,
@@ -221,5 +240,7 @@ fn elsewhere(request: &Request<RequestBody>) -> Request<RequestBody> {
     copy
 }
 
+/// A burst of probes that are refused or answered with an error takes less (design D5).
+const BURST_TIME: Duration = Duration::from_millis(150);
 /// Any idle connection will do for a request that can be repeated.
 const ANY_AGE: Duration = Duration::MAX;
