@@ -68,15 +68,16 @@ impl Stack {
         // 1. The connection is busy until the reply's body is done; its time limits follow.
         let active = connection.pace.request();
 
-        // 2. Guard: nothing below sees a request that two readers could understand differently.
-        let (host, authority) = match guard::inspect(&request) {
-            Ok(authority) => (authority.host.to_owned(), authority.full.to_owned()),
+        // 2. One snapshot serves the request to its end, whatever changes meanwhile.
+        let live = self.live.load_full();
+
+        // 3. Guard: nothing below sees a request that two readers could understand differently.
+        // Route: host -> site; then path -> service.
+        let (site, authority) = match guard::inspect(&request) {
+            Ok(to) => (live.prepared.hosts.find(to.host, connection.local.ip()), to.full),
             Err(refusal) => return self.refuse(refusal, active),
         };
-
-        // 3. Route: host -> site, path -> service. One snapshot serves the request to its end.
-        let live = self.live.load_full();
-        let Some(site) = live.prepared.hosts.find(&host, connection.local.ip()) else {
+        let Some(site) = site else {
             self.metrics.refused(Refused::Host);
             return own(Answer::UNKNOWN_HOST, Voice::Plain, active);
         };
@@ -87,7 +88,7 @@ impl Stack {
             Destination::Service(service) => service,
             // 4. Discovery is ours (D11), also while no instance answers.
             Destination::Discovery(document) if is_safe_method(request.method()) => {
-                let reply = self.discover(&live, &route, document).await;
+                let reply = Box::pin(self.discover(&live, &route, document)).await;
                 let (status, waited) = (reply.status().as_u16(), Moment::now().since(started));
                 live.prepared.series(site, document.service(), None).record(status, waited);
                 return reply.map(|bytes| ReplyBody::own(bytes, active));
@@ -162,8 +163,7 @@ impl Stack {
 
         // 6. Headers of this connection end here; who the client is, is told anew.
         hop::strip(&mut head.headers);
-        let host = HeaderValue::from_str(&route.authority).map_err(|_| Answer::UNKNOWN_HOST)?;
-        forwarded::set(&mut head.headers, connection, host);
+        forwarded::set(&mut head.headers, connection, route.authority.clone());
         head.headers.remove(HOST);
         if let Some(wanted) = wanted {
             wanted.ask(&mut head.headers);
@@ -177,13 +177,14 @@ impl Stack {
             }
         }
 
+        // Rare steps are boxed: the common request should not pay for their size.
         // 7. Session: what binds the request to an instance. Token requests are read for it.
         let cookie = cookie::take(&mut head.headers)
             .and_then(|value| live.prepared.named_by_cookie(route.site, &value));
         let mut body = RequestBody::client(body, &connection.pace);
         let mut grant = None;
         if is_token_request {
-            let form = collect(body, LARGEST_FORM).await.map_err(|e| match e {
+            let form = Box::pin(collect(body, LARGEST_FORM)).await.map_err(|e| match e {
                 CollectError::TooLong(_) => Answer::TOO_LARGE,
                 CollectError::Broken(_) => Answer::BROKEN_BODY,
             })?;
@@ -243,9 +244,9 @@ impl Stack {
         }
         let mut served = self.send_back(job, instance, response);
         if is_token_request {
-            served = self.learn(job, served).await?;
+            served = Box::pin(self.learn(job, served)).await?;
         } else if readdress {
-            served = served.readdress(job).await?;
+            served = Box::pin(served.readdress(job)).await?;
         }
         if service == Service::Identity {
             connection.identity_backend.set(Some(live.prepared.backend(instance).key));
@@ -347,7 +348,7 @@ struct Job<'a> {
 struct Route {
     site: SiteId,
     /// As the client sent it. It passed the guard, and `site` answers for it.
-    authority: String,
+    authority: HeaderValue,
     /// Whether the client sees `https`.
     secure: bool,
 }
@@ -355,7 +356,9 @@ struct Route {
 impl Route {
     /// What stands in addresses that we hand out.
     fn origin(&self) -> String {
-        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
+        // The guard has let only printable ASCII pass.
+        let authority = self.authority.to_str().unwrap_or_default();
+        format!("{}://{authority}", if self.secure { "https" } else { "http" })
     }
 }
 

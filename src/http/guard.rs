@@ -4,7 +4,7 @@
 //! ways, by us and by an instance, or that no client of a VMS has a reason to send.
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, Request, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 
 use crate::route::normalise::{self, PathFault};
 
@@ -71,12 +71,12 @@ impl From<PathFault> for Refusal {
 }
 
 /// The server that a client addressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority<'r> {
     /// Name or address; IPv6 in brackets.
     pub host: &'r str,
     /// As sent: with the port, if there was one.
-    pub full: &'r str,
+    pub full: HeaderValue,
 }
 
 /// Checks the shape of a request and says whom it addresses.
@@ -139,7 +139,13 @@ fn authority<B>(request: &Request<B>) -> Result<Authority<'_>, Refusal> {
     if !matches!(request.uri().scheme_str(), None | Some("http" | "https")) {
         return Err(Refusal::Target);
     }
-    split(full).map(|host| Authority { host, full }).ok_or(Refusal::Host)
+    let host_only = split(full).ok_or(Refusal::Host)?;
+    // Sharing the header's bytes costs nothing; only HTTP/2 without Host needs a copy.
+    let full = match request.headers().get(HOST) {
+        Some(value) => value.clone(),
+        None => HeaderValue::from_str(full).map_err(|_| Refusal::Host)?,
+    };
+    Ok(Authority { host: host_only, full })
 }
 
 /// The host of `host`, `host:port` or `[v6]:port`, if it is well-formed.
@@ -222,6 +228,9 @@ mod tests {
             assert_eq!(inspect(&request), Err(want), "{method} {uri} {headers:?}");
         }
         let fine = request("GET", "https://vms.example/API", &[host]);
-        assert_eq!(inspect(&fine), Ok(Authority { host: "vms.example", full: "vms.example" }));
+        assert_eq!(
+            inspect(&fine),
+            Ok(Authority { host: "vms.example", full: HeaderValue::from_static("vms.example") })
+        );
     }
 }

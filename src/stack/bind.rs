@@ -82,7 +82,7 @@ impl Stack {
             Home::Unknown => None,
             home => Some(home),
         };
-        self.wait_for_picture(live, known).await.unwrap_or(Home::Unknown)
+        Box::pin(self.wait_for_picture(live, known)).await.unwrap_or(Home::Unknown)
     }
 
     /// Waits a moment for a picture that `knows`; `None` if none comes, or a reload comes first: ids
