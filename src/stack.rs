@@ -24,7 +24,7 @@ use hyper::upgrade::OnUpgrade;
 
 use self::answer::Served;
 use crate::accept::worker::{Front, Trust};
-use crate::balance::{Bound, Pick, pick};
+use crate::balance::{Bound, Pick, Picture, pick};
 use crate::clock::Moment;
 use crate::config::types::{Service, SiteId};
 use crate::health::supervisor::SupervisorHandle;
@@ -123,9 +123,9 @@ impl Stack {
 
     /// A document of ours. Never the instance's own: its addresses lead around us.
     async fn discover(&self, live: &Live, route: &Route, document: Document) -> Response<Bytes> {
-        if !discovery::is_complete(&live.picture, route.site) {
-            self.wait_for_picture(live, |picture| discovery::is_complete(picture, route.site).then_some(()))
-                .await;
+        let known = |picture: &Picture| discovery::is_known(picture, route.site, document).then_some(());
+        if known(&live.picture).is_none() {
+            self.wait_for_picture(live, known).await;
         }
         let newest = self.live.load();
         let same = Arc::ptr_eq(&newest.prepared, &live.prepared);
@@ -231,11 +231,13 @@ impl Stack {
             bound: matches!(bound, Bound::Token(_)),
             private: ntlm,
         };
-        let Sent { response, by_fallback } = self
-            .forwarder
-            .send(&plan, Request::from_parts(head, body))
-            .await
-            .map_err(|failure| self.word(job, failure, bound))?;
+        let Sent { response, by_fallback } =
+            self.forwarder.send(&plan, Request::from_parts(head, body)).await.map_err(
+                |failure| match self.word(job, failure, bound) {
+                    Answer::SIGN_IN_AGAIN if grant.is_some() => Answer::UNKNOWN_GRANT,
+                    answer => answer,
+                },
+            )?;
         let instance = if by_fallback { fallback.unwrap_or(instance) } else { instance };
 
         // 10. The answer: an upgrade, or a response on its way back.
@@ -260,7 +262,7 @@ impl Stack {
             Failure::OutcomeUnknown => (Answer::OUTCOME_UNKNOWN, Refused::OutcomeUnknown),
             Failure::OutcomeUnknownTimeout => (Answer::OUTCOME_UNKNOWN_TIMEOUT, Refused::OutcomeUnknown),
             // The session's home has just died: the client learns it here, not one request later.
-            Failure::Down | Failure::Unreachable if self.must_sign_in_again(job, bound) => {
+            Failure::Down if self.must_sign_in_again(job, bound) => {
                 (Answer::SIGN_IN_AGAIN, Refused::Unauthorized)
             }
             Failure::Down | Failure::Unreachable => (Answer::UNAVAILABLE, Refused::NoInstance),

@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::normalise::segments;
+use super::table::Document;
 use crate::balance::Picture;
-use crate::config::types::{Config, InstanceId, Origin, Service, SiteId};
+use crate::config::types::{Config, InstanceId, Origin, SiteId};
 use crate::vms::documents::Documents;
 
 /// `/API/.well-known/uris` for a client that reaches us at `origin`; `None` while no instance has
@@ -70,15 +71,16 @@ fn preferred<'p, T>(
     candidates(picture, site).find_map(|i| picture.documents(i).and_then(|d| get(d)))
 }
 
-/// Whether every instance that serves this site has told its addresses, so that what we answer is
-/// complete.
-pub fn is_complete(picture: &Picture, site: SiteId) -> bool {
-    picture
-        .config
-        .site(site)
-        .candidates()
-        .filter(|i| picture.eligible(*i, Service::Identity))
-        .all(|i| picture.documents(i).is_some_and(|d| d.product_version.is_some() && !d.jwks.is_null()))
+/// Whether the instances that serve this site have told what `document` needs. They have not right
+/// after a start.
+pub fn is_known(picture: &Picture, site: SiteId, document: Document) -> bool {
+    let mut serving =
+        picture.config.site(site).candidates().filter(|i| picture.eligible(*i, document.service()));
+    let documents = |i: InstanceId| picture.documents(i);
+    match document {
+        Document::Uris => serving.any(|i| documents(i).is_some_and(|d| d.product_version.is_some())),
+        Document::OpenId | Document::Jwks => serving.all(|i| documents(i).is_some()),
+    }
 }
 
 /// Whether answers on this path carry addresses of the instance (fact sheet 1.4).

@@ -167,6 +167,28 @@ impl Forwarder {
         }
     }
 
+    /// Whether the service is declared down within the time that a probe burst takes. The client
+    /// of a lost home is then told to sign in again, instead of an error page that it cannot read.
+    async fn soon_down(&self, plan: &Plan<'_>) -> bool {
+        let started = Moment::now();
+        while Moment::now().since(started) < BURST_TIME {
+            if self.is_down(plan.first, plan.service) {
+                return true;
+            }
+            self.news().await;
+        }
+        false
+    }
+
+    /// A bound request that could not be sent: one refused connect is no reason to end a session,
+    /// a service that is down is.
+    async fn or_down(&self, plan: &Plan<'_>, failure: Failure) -> Failure {
+        if failure == Failure::Unreachable && plan.bound && Box::pin(self.soon_down(plan)).await {
+            return Failure::Down;
+        }
+        failure
+    }
+
     const fn attempt<'a>(
         &'a self,
         plan: &Plan<'_>,
@@ -264,5 +286,7 @@ fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
     copy
 }
 
+/// A burst of probes that are refused or answered with an error takes less (design D5).
+const BURST_TIME: Duration = Duration::from_millis(150);
 /// How often a request that waits long looks whether its instance has fallen silent.
 const RECHECK: Duration = Duration::from_millis(20);

@@ -59,7 +59,9 @@ impl Forwarder {
             Waited::Miss(Miss::Unsent(request)) => (*request, RetryReason::Connect),
             Waited::Down => (spare.ok_or(Failure::OutcomeUnknownTimeout)?, RetryReason::Down),
         };
-        let Some(fallback) = elsewhere_allowed(plan) else { return Err(Failure::Unreachable) };
+        let Some(fallback) = elsewhere_allowed(plan) else {
+            return Err(self.or_down(plan, Failure::Unreachable).await);
+        };
         self.metrics.retried(reason);
         Box::pin(self.write_last(plan, fallback, request)).await
     }

@@ -154,7 +154,7 @@ impl Forwarder {
         // elsewhere; the budget limits the rest.
         let free = matches!(failure, Failure::Unreachable | Failure::Down);
         let Some(fallback) = elsewhere_allowed(plan).filter(|_| free || self.may_repeat(plan)) else {
-            return Err(failure);
+            return Err(self.or_down(plan, failure).await);
         };
         self.metrics.retried(reason);
         match self.ask(plan, fallback, spare, started).await.good(true) {
@@ -162,19 +162,6 @@ impl Forwarder {
             Err(Waited::Answer { response, by_fallback }) => Ok(Sent { response, by_fallback }),
             Err(_) => Err(if free { Failure::Unreachable } else { failure }),
         }
-    }
-
-    /// Whether the service is declared down within the time that a probe burst takes. The client
-    /// of a lost home is then told to sign in again, instead of an error page that it cannot read.
-    async fn soon_down(&self, plan: &Plan<'_>) -> bool {
-        let started = Moment::now();
-        while Moment::now().since(started) < BURST_TIME {
-            if self.is_down(plan.first, plan.service) {
-                return true;
-            }
-            self.news().await;
-        }
-        false
     }
 
     async fn after_gateway_failure(
@@ -240,7 +227,5 @@ fn elsewhere(request: &Request<RequestBody>) -> Request<RequestBody> {
     copy
 }
 
-/// A burst of probes that are refused or answered with an error takes less (design D5).
-const BURST_TIME: Duration = Duration::from_millis(150);
 /// Any idle connection will do for a request that can be repeated.
 const ANY_AGE: Duration = Duration::MAX;
