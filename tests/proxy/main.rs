@@ -5,6 +5,7 @@
 mod support;
 
 mod affinity;
+mod blame;
 mod discovery;
 mod failback;
 mod failover;

@@ -180,6 +180,20 @@ impl Link {
         Some(std::mem::take(&mut self.unread))
     }
 
+    /// Hands this request and its connection over to another server, and closes it afterwards.
+    pub async fn relay(mut self, to: SocketAddr) -> Option<Self> {
+        let head = self.seen.lock().unwrap()[self.slot].head.clone();
+        let upgrade = head.lines().any(|l| l.to_ascii_lowercase().starts_with("upgrade:"));
+        let lines = head.lines().filter(|l| upgrade || !l.to_ascii_lowercase().starts_with("connection:"));
+        let mut request: String = lines.map(|l| format!("{l}\r\n")).collect();
+        request.push_str(if upgrade { "\r\n" } else { "Connection: close\r\n\r\n" });
+        let mut other = TcpStream::connect(to).await.ok()?;
+        other.write_all(request.as_bytes()).await.ok()?;
+        other.write_all(&std::mem::take(&mut self.unread)).await.ok()?;
+        tokio::io::copy_bidirectional(&mut self.socket, &mut other).await.ok()?;
+        None
+    }
+
     async fn read_head(&mut self) -> Option<String> {
         let end = self.read_to(b"\r\n\r\n").await?;
         let head: Vec<u8> = self.unread.drain(..end).collect();
