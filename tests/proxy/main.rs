@@ -6,6 +6,7 @@ mod support;
 
 mod affinity;
 mod blame;
+mod cookies;
 mod discovery;
 mod failback;
 mod failover;
@@ -15,6 +16,8 @@ mod odd;
 mod operate;
 mod promises;
 mod reload;
+mod reuse;
 mod routing;
 mod sockets;
+mod stalls;
 mod voice;

@@ -155,6 +155,17 @@ pub async fn read_quiet(socket: &mut (impl AsyncRead + Unpin), quiet: Duration) 
     all
 }
 
+/// Everything up to and with `mark`; fails the test if it does not come.
+pub async fn read_until(socket: &mut (impl AsyncRead + Unpin), mark: &str) -> String {
+    use tokio::io::AsyncReadExt;
+    let mut all = Vec::new();
+    while !all.ends_with(mark.as_bytes()) {
+        let byte = timeout(LIMIT, socket.read_u8()).await.unwrap_or_else(|_| panic!("no {mark:?} in time"));
+        all.push(byte.unwrap_or_else(|e| panic!("no {mark:?} but {e}: {}", String::from_utf8_lossy(&all))));
+    }
+    String::from_utf8_lossy(&all).into_owned()
+}
+
 impl Conn {
     /// A second handle to the same HTTP/2 connection.
     pub fn share(&self) -> Self {
