@@ -127,8 +127,9 @@ const fn signal_of(error: &ConnectError) -> Signal {
     match error {
         ConnectError::Refused => Signal::ConnectRefused,
         ConnectError::Timeout(_) => Signal::ConnectTimeout,
-        ConnectError::Resolve { .. } | ConnectError::Unreachable(_) | ConnectError::Tls(_) => {
-            Signal::ConnectFailed
-        }
+        ConnectError::Local(_)
+        | ConnectError::Resolve { .. }
+        | ConnectError::Unreachable(_)
+        | ConnectError::Tls(_) => Signal::ConnectFailed,
     }
 }
