@@ -157,14 +157,14 @@ pub const KEYS: &[Key] = &[
         "Path prefixes outside the API that are passed on, with `identity`. Profile `xprotect`.")
         .example("[\"/installation\"]"),
     key("site[].probe", UrlPath, Value("\"/\""), Reload,
-        "Path that answers 2xx when healthy. Profile `http`; the same for all sites that share an instance."),
+        "Path that answers 2xx when healthy, always with the same media type; JSON has to be valid. Profile `http`; the same for all sites that share an instance."),
     key("site[].essential", Choices(&["identity", "config", "events", "webrtc", "soap", "http"]),
         Unset("`[\"identity\", \"config\"]`; profile `http`: `[\"http\"]`"), Reload,
         "Services without which a login makes no sense: new logins go to an instance that serves them, and `/readyz` is 503 while one is served nowhere.")
         .example("[\"identity\", \"config\"]"),
 
     key("health.interval", time(10, HOURS), Value("\"500ms\""), Reload, "Between two probes."),
-    key("health.timeout", time(1, HOURS), Value("\"400ms\""), Reload, "For one probe; at most `interval`."),
+    key("health.timeout", time(1, HOURS), Value("\"400ms\""), Reload, "For one probe; at most `interval`. A probe of `identity` or `config` asks two questions at the same time."),
     key("health.rise", Number { min: 1, max: 1000 }, Value("3"), Reload,
         "Probes passed in a row that make a service up."),
     key("health.fall", Number { min: 1, max: 1000 }, Value("2"), Reload,
