@@ -7,17 +7,23 @@
 mod answer;
 mod bind;
 
+use std::future::Future;
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderValue};
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, TRANSFER_ENCODING,
+};
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 use self::answer::Served;
+use crate::accept::worker::{Front, Trust};
 use crate::balance::{Bound, Pick, pick};
 use crate::clock::Moment;
 use crate::config::types::{Service, SiteId};
@@ -33,8 +39,9 @@ use crate::route::discovery;
 use crate::route::normalise::segments;
 use crate::route::table::{Destination, Document, destination};
 use crate::session::cookie;
-use crate::session::grant::{self, Grant, Issued};
-use crate::upstream::forward::{Failure, Forwarder, Plan, Sent};
+use crate::session::grant::{self, Grant};
+use crate::session::issued::Issued;
+use crate::upstream::forward::{Failure, Forwarder, Plan, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
 
 /// What all requests of one core share.
@@ -61,15 +68,16 @@ impl Stack {
         // 1. The connection is busy until the reply's body is done; its time limits follow.
         let active = connection.pace.request();
 
-        // 2. Guard: nothing below sees a request that two readers could understand differently.
-        let (host, authority) = match guard::inspect(&request) {
-            Ok(authority) => (authority.host.to_owned(), authority.full.to_owned()),
+        // 2. One snapshot serves the request to its end, whatever changes meanwhile.
+        let live = self.live.load_full();
+
+        // 3. Guard: nothing below sees a request that two readers could understand differently.
+        // Route: host -> site; then path -> service.
+        let (site, authority) = match guard::inspect(&request) {
+            Ok(to) => (live.prepared.hosts.find(to.host, connection.local.ip()), to.full),
             Err(refusal) => return self.refuse(refusal, active),
         };
-
-        // 3. Route: host -> site, path -> service. One snapshot serves the request to its end.
-        let live = self.live.load_full();
-        let Some(site) = live.prepared.hosts.find(&host, connection.local.ip()) else {
+        let Some(site) = site else {
             self.metrics.refused(Refused::Host);
             return own(Answer::UNKNOWN_HOST, Voice::Plain, active);
         };
@@ -79,14 +87,13 @@ impl Stack {
         let service = match destination(config.site(site), request.uri().path()) {
             Destination::Service(service) => service,
             // 4. Discovery is ours (D11), also while no instance answers.
-            Destination::Discovery(document) => match discover(&live, &route, document, request.method()) {
-                Some(reply) => {
-                    let waited = Moment::now().since(started);
-                    live.prepared.series(site, document.service(), None).record(200, waited);
-                    return reply.map(|bytes| ReplyBody::own(bytes, active));
-                }
-                None => document.service(),
-            },
+            Destination::Discovery(document) if is_safe_method(request.method()) => {
+                let reply = Box::pin(self.discover(&live, &route, document)).await;
+                let (status, waited) = (reply.status().as_u16(), Moment::now().since(started));
+                live.prepared.series(site, document.service(), None).record(status, waited);
+                return reply.map(|bytes| ReplyBody::own(bytes, active));
+            }
+            Destination::Discovery(document) => document.service(),
             Destination::Unknown => {
                 self.metrics.refused(Refused::Path);
                 return own(Answer::UNKNOWN_PATH, unknown_voice(request.uri().path()), active);
@@ -114,6 +121,32 @@ impl Stack {
         reply
     }
 
+    /// A document of ours. Never the instance's own: its addresses lead around us.
+    async fn discover(&self, live: &Live, route: &Route, document: Document) -> Response<Bytes> {
+        if !discovery::is_complete(&live.picture, route.site) {
+            self.wait_for_picture(live, |picture| discovery::is_complete(picture, route.site).then_some(()))
+                .await;
+        }
+        let newest = self.live.load();
+        let same = Arc::ptr_eq(&newest.prepared, &live.prepared);
+        let picture = if same { &newest.picture } else { &live.picture };
+        let body = match document {
+            Document::Uris => discovery::uris(picture, route.site, &route.origin()),
+            Document::OpenId => discovery::openid(picture, route.site, &route.origin()),
+            Document::Jwks => discovery::jwks(picture, route.site),
+        };
+        let Some(body) = body else {
+            self.metrics.refused(Refused::NoInstance);
+            return Answer::UNAVAILABLE.response(document.service().into());
+        };
+        let mut response = Response::new(Bytes::from(body));
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        // It repeats the Host that this client used.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+
     /// The way to an instance and back.
     async fn serve(
         self: &Rc<Self>,
@@ -130,8 +163,7 @@ impl Stack {
 
         // 6. Headers of this connection end here; who the client is, is told anew.
         hop::strip(&mut head.headers);
-        let host = HeaderValue::from_str(&route.authority).map_err(|_| Answer::UNKNOWN_HOST)?;
-        forwarded::set(&mut head.headers, connection, host);
+        forwarded::set(&mut head.headers, connection, route.authority.clone());
         head.headers.remove(HOST);
         if let Some(wanted) = wanted {
             wanted.ask(&mut head.headers);
@@ -139,17 +171,20 @@ impl Stack {
         let is_token_request = service == Service::Identity && is_token_request(&head.method, &head.uri);
         let readdress = service == Service::Config && discovery::carries_addresses(head.uri.path());
         if is_token_request || readdress {
-            // We have to read the answer.
-            head.headers.remove(ACCEPT_ENCODING);
+            // We have to read the answer, all of it.
+            for name in [ACCEPT_ENCODING, RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+                head.headers.remove(name);
+            }
         }
 
+        // Rare steps are boxed: the common request should not pay for their size.
         // 7. Session: what binds the request to an instance. Token requests are read for it.
         let cookie = cookie::take(&mut head.headers)
             .and_then(|value| live.prepared.named_by_cookie(route.site, &value));
         let mut body = RequestBody::client(body, &connection.pace);
         let mut grant = None;
         if is_token_request {
-            let form = collect(body, LARGEST_FORM).await.map_err(|e| match e {
+            let form = Box::pin(collect(body, LARGEST_FORM)).await.map_err(|e| match e {
                 CollectError::TooLong(_) => Answer::TOO_LARGE,
                 CollectError::Broken(_) => Answer::BROKEN_BODY,
             })?;
@@ -175,8 +210,15 @@ impl Stack {
             }
         };
         self.allow_write(job, &head.method, instance)?;
-        if cookie != Some(instance) {
+        if cookie == Some(instance) {
+            let key = live.prepared.backend(instance).key;
+            cookie::keep_own(&mut head.headers, &self.issued, key, Moment::now());
+        } else {
             head.headers.remove(COOKIE);
+        }
+        if matches!(body, RequestBody::Client { .. }) && !head.headers.contains_key(CONTENT_LENGTH) {
+            // Without it, hyper would send no body with a GET.
+            head.headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
         }
 
         // 9. Forward: retries and hedging keep their promises (D3, D4).
@@ -186,24 +228,25 @@ impl Stack {
             fallback: fallback.map(|id| live.prepared.backend(id)),
             response_timeout: live.prepared.config.upstream.response_timeout,
             password_grant: grant == Some(Grant::Password),
+            bound: matches!(bound, Bound::Token(_)),
+            private: ntlm,
         };
-        let bound_by_token = matches!(bound, Bound::Token(_));
         let Sent { response, by_fallback } = self
             .forwarder
             .send(&plan, Request::from_parts(head, body))
             .await
-            .map_err(|failure| self.word(failure, bound_by_token))?;
+            .map_err(|failure| self.word(job, failure, bound))?;
         let instance = if by_fallback { fallback.unwrap_or(instance) } else { instance };
 
         // 10. The answer: an upgrade, or a response on its way back.
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return self.switch(job, instance, response, wanted, on_client);
         }
-        let mut served = self.send_back(job, instance, response, ntlm);
+        let mut served = self.send_back(job, instance, response);
         if is_token_request {
-            served = self.learn(job, served).await?;
+            served = Box::pin(self.learn(job, served)).await?;
         } else if readdress {
-            served = served.readdress(job).await?;
+            served = Box::pin(served.readdress(job)).await?;
         }
         if service == Service::Identity {
             connection.identity_backend.set(Some(live.prepared.backend(instance).key));
@@ -212,28 +255,34 @@ impl Stack {
     }
 
     /// Words a failure for the client.
-    fn word(&self, failure: Failure, bound_by_token: bool) -> Answer {
-        match failure {
-            Failure::OutcomeUnknown | Failure::OutcomeUnknownTimeout => {
-                self.metrics.refused(Refused::OutcomeUnknown);
-                if failure == Failure::OutcomeUnknown {
-                    Answer::OUTCOME_UNKNOWN
-                } else {
-                    Answer::OUTCOME_UNKNOWN_TIMEOUT
-                }
-            }
+    fn word(&self, job: &Job<'_>, failure: Failure, bound: Bound) -> Answer {
+        let (answer, refused) = match failure {
+            Failure::OutcomeUnknown => (Answer::OUTCOME_UNKNOWN, Refused::OutcomeUnknown),
+            Failure::OutcomeUnknownTimeout => (Answer::OUTCOME_UNKNOWN_TIMEOUT, Refused::OutcomeUnknown),
             // The session's home has just died: the client learns it here, not one request later.
-            Failure::Down | Failure::Unreachable if bound_by_token => {
-                self.metrics.refused(Refused::Unauthorized);
-                Answer::SIGN_IN_AGAIN
+            Failure::Down | Failure::Unreachable if self.must_sign_in_again(job, bound) => {
+                (Answer::SIGN_IN_AGAIN, Refused::Unauthorized)
             }
-            Failure::Down | Failure::Unreachable => {
-                self.metrics.refused(Refused::NoInstance);
-                Answer::UNAVAILABLE
-            }
-            Failure::Broken => Answer::BAD_GATEWAY,
-            Failure::TimedOut => Answer::TIMEOUT,
-        }
+            Failure::Down | Failure::Unreachable => (Answer::UNAVAILABLE, Refused::NoInstance),
+            Failure::Broken => return Answer::BAD_GATEWAY,
+            Failure::TimedOut => return Answer::TIMEOUT,
+            Failure::Client => return Answer::BROKEN_BODY,
+        };
+        self.metrics.refused(refused);
+        answer
+    }
+
+    /// Whether signing in again would help: by the newest picture, another instance takes logins
+    /// and can serve this. Otherwise the session is kept for the home's return.
+    fn must_sign_in_again(&self, job: &Job<'_>, bound: Bound) -> bool {
+        let newest = self.live.load();
+        let Bound::Token(home) = bound else { return false };
+        Arc::ptr_eq(&newest.prepared, &job.live.prepared)
+            && newest.picture.config.site(job.route.site).candidates().any(|other| {
+                other != home
+                    && newest.picture.eligible(other, job.service)
+                    && newest.picture.eligible(other, Service::Identity)
+            })
     }
 
     fn refuse(&self, refusal: guard::Refusal, active: Active) -> Reply {
@@ -255,6 +304,37 @@ impl Stack {
     }
 }
 
+impl Front for Stack {
+    type Body = ReplyBody<Passed>;
+
+    fn answer(
+        self: Rc<Self>,
+        connection: Rc<Connection>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Reply> + 'static {
+        self.handle(connection, request)
+    }
+
+    fn trust(&self, peer: IpAddr) -> Trust {
+        let live = self.live.load();
+        let listener = &live.prepared.config.listener;
+        match listener.trusted_proxies.iter().any(|net| net.contains(&peer)) {
+            true if listener.proxy_protocol => Trust::Proxy,
+            true => Trust::Headers,
+            false => Trust::No,
+        }
+    }
+
+    fn sweep(&self, now: Moment) {
+        let live = self.live.load();
+        self.forwarder.pool.sweep(now, |key| live.prepared.by_key(key).is_some());
+    }
+
+    fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+}
+
 /// One request on its way.
 #[derive(Clone, Copy)]
 struct Job<'a> {
@@ -268,7 +348,7 @@ struct Job<'a> {
 struct Route {
     site: SiteId,
     /// As the client sent it. It passed the guard, and `site` answers for it.
-    authority: String,
+    authority: HeaderValue,
     /// Whether the client sees `https`.
     secure: bool,
 }
@@ -276,7 +356,9 @@ struct Route {
 impl Route {
     /// What stands in addresses that we hand out.
     fn origin(&self) -> String {
-        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
+        // The guard has let only printable ASCII pass.
+        let authority = self.authority.to_str().unwrap_or_default();
+        format!("{}://{authority}", if self.secure { "https" } else { "http" })
     }
 }
 
@@ -289,22 +371,6 @@ fn own(answer: Answer, voice: Voice, active: Active) -> Reply {
 fn unknown_voice(path: &str) -> Voice {
     let api = segments(path).next().is_some_and(|first| first.eq_ignore_ascii_case("API"));
     if api { Voice::Rest } else { Voice::Plain }
-}
-
-/// A document of ours; `None` if the method is not for reading, or nothing is known yet.
-fn discover(live: &Live, route: &Route, document: Document, method: &Method) -> Option<Response<Bytes>> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        return None;
-    }
-    let body = match document {
-        Document::Uris => discovery::uris(&live.picture, route.site, &route.origin()),
-        Document::OpenId => discovery::openid(&live.picture, route.site, &route.origin()),
-        Document::Jwks => discovery::jwks(&live.picture, route.site),
-    }?;
-    let mut response = Response::new(Bytes::from(body));
-    let kind = HeaderValue::from_static("application/json; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, kind);
-    Some(response)
 }
 
 /// `/IDP/connect/token`, also below `/API` (fact sheet 2.1).
@@ -323,4 +389,4 @@ fn origin_form(uri: &Uri) -> Uri {
 }
 
 /// Bytes. A token request is a user name, a password, or a code.
-const LARGEST_FORM: usize = 64 * 1024;
+const LARGEST_FORM: usize = 16 * 1024;

@@ -1,25 +1,30 @@
 //! One core of the data plane (design D1): its listeners, its connections, its sweep, its end.
 
-use std::net::{SocketAddr, TcpListener as StdListener};
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::spawn_local;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
 use super::{listener, proxy};
 use crate::clock::Moment;
 use crate::http::connection::Connection;
-use crate::http::pace::{Expired, Registry, SWEEP_INTERVAL};
+use crate::http::pace::{Entry, Expired, Registry, SWEEP_INTERVAL};
 use crate::http::serve::{End, serve};
-use crate::metrics::Refused;
-use crate::stack::Stack;
+use crate::metrics::{Metrics, Refused};
 use crate::tls::server::ALPN_H2;
 
 /// What the data plane should be doing.
@@ -43,8 +48,41 @@ pub struct Setup {
     pub phase: watch::Receiver<Phase>,
 }
 
-struct Core {
-    stack: Rc<Stack>,
+/// What the connections of a core are for.
+pub trait Front: 'static {
+    /// What replies are made of.
+    type Body: Body<Data = Bytes, Error = io::Error> + 'static;
+
+    /// Answers one request.
+    fn answer(
+        self: Rc<Self>,
+        connection: Rc<Connection>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Self::Body>> + 'static;
+
+    /// How far a peer is believed.
+    fn trust(&self, peer: IpAddr) -> Trust;
+
+    /// Called a few times a second.
+    fn sweep(&self, now: Moment);
+
+    /// Where connections are counted.
+    fn metrics(&self) -> &Metrics;
+}
+
+/// How far a peer is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Not at all.
+    No,
+    /// Its `X-Forwarded-*` headers are.
+    Headers,
+    /// Its connections start with a PROXY header.
+    Proxy,
+}
+
+struct Core<F> {
+    front: Rc<F>,
     registry: Rc<Registry>,
     most_connections: usize,
 }
@@ -53,10 +91,10 @@ struct Core {
 ///
 /// # Errors
 /// When a socket cannot be handed to the runtime; does not happen in practice.
-pub async fn run(setup: Setup, stack: Rc<Stack>) -> std::io::Result<()> {
+pub async fn run<F: Front>(setup: Setup, front: Rc<F>) -> io::Result<()> {
     let registry = Rc::new(Registry::default());
     let Setup { tls: (tls_socket, tls), plain, most_connections, mut phase } = setup;
-    let core = Rc::new(Core { stack, registry: registry.clone(), most_connections });
+    let core = Rc::new(Core { front, registry: registry.clone(), most_connections });
     let mut listeners = vec![spawn_local(
         core.clone().accept(TcpListener::from_std(tls_socket)?, Some(TlsAcceptor::from(tls))),
     )];
@@ -88,20 +126,28 @@ pub async fn run(setup: Setup, stack: Rc<Stack>) -> std::io::Result<()> {
     Ok(())
 }
 
-impl Core {
+impl<F: Front> Core<F> {
     async fn accept(self: Rc<Self>, socket: TcpListener, tls: Option<TlsAcceptor>) {
         let mut pause = ACCEPT_PAUSE;
+        let mut full = false;
         loop {
             if self.registry.len() >= self.most_connections {
                 // They wait in the kernel's queue; refusing them would make clients try harder.
-                self.stack.metrics.refused(Refused::TooManyConnections);
+                if !full {
+                    self.refused(Refused::TooManyConnections);
+                    tracing::warn!(most = self.most_connections, "no more connections are accepted for now");
+                }
+                full = true;
                 sleep(ACCEPT_PAUSE).await;
                 continue;
             }
+            full = false;
             match socket.accept().await {
                 Ok((stream, peer)) => {
                     pause = ACCEPT_PAUSE;
-                    spawn_local(self.clone().connection(stream, peer, tls.clone()));
+                    // Counted from here: a handshake that never ends holds a descriptor too.
+                    let entry = self.registry.enter();
+                    spawn_local(self.clone().connection(stream, peer, tls.clone(), entry));
                 }
                 Err(e) => {
                     // Out of file descriptors, most likely: trying again at once would only burn
@@ -114,69 +160,60 @@ impl Core {
         }
     }
 
-    async fn connection(self: Rc<Self>, mut stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
+    async fn connection(
+        self: Rc<Self>,
+        mut stream: TcpStream,
+        peer: SocketAddr,
+        tls: Option<TlsAcceptor>,
+        entry: Entry,
+    ) {
         if listener::tune(&stream).is_err() {
             return;
         }
         let Ok(local) = stream.local_addr() else { return };
-        let (trusted, proxied) = {
-            let live = self.stack.live.load();
-            let listener = &live.prepared.config.listener;
-            let address = peer.ip().to_canonical();
-            (listener.trusted_proxies.iter().any(|net| net.contains(&address)), listener.proxy_protocol)
-        };
+        let trust = self.front.trust(peer.ip().to_canonical());
         let mut client = peer;
-        if proxied && trusted {
-            match timeout(HANDSHAKE_LIMIT, proxy::read(&mut stream)).await {
-                Ok(Ok(address)) => client = address.unwrap_or(peer),
-                Ok(Err(_)) | Err(_) => return self.stack.metrics.refused(Refused::Proxy),
+        if trust == Trust::Proxy {
+            match shake(&entry, proxy::read(&mut stream)).await {
+                Some(Ok(address)) => client = address.unwrap_or(peer),
+                Some(Err(_)) | None => return self.refused(Refused::Proxy),
             }
         }
-        // The PROXY header has told who the client is; its own X-Forwarded-* stay unbelieved.
-        let trusted = trusted && !proxied;
+        let open = self.front.metrics().connection_opened();
+        let connection = |entry: Entry, tls: bool| {
+            // Behind a PROXY header, X-Forwarded-* are the client's own and stay unbelieved.
+            Rc::new(Connection::new(client, local, tls, trust == Trust::Headers, (entry, open)))
+        };
         let Some(acceptor) = tls else {
-            return self.serve(stream, client, local, None, trusted).await;
+            return self.serve(stream, connection(entry, false)).await;
         };
         // Boxed: a handshake is short and large, a connection is long and should be small.
-        match Box::pin(timeout(HANDSHAKE_LIMIT, acceptor.accept(stream))).await {
-            Ok(Ok(stream)) => {
-                let http2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_H2);
-                // A TLS stream is more than a kilobyte, and each caller down to hyper would keep room
-                // for its own copy.
-                self.serve(Box::new(stream), client, local, Some(http2), trusted).await;
+        match Box::pin(shake(&entry, acceptor.accept(stream))).await {
+            Some(Ok(stream)) => {
+                if stream.get_ref().1.alpn_protocol() == Some(ALPN_H2) {
+                    entry.pace.set_http2();
+                }
+                // A TLS stream is more than a kilobyte, and each caller down to hyper would keep
+                // room for its own copy.
+                self.serve(Box::new(stream), connection(entry, true)).await;
             }
-            Ok(Err(_)) | Err(_) => self.stack.metrics.refused(Refused::Handshake),
+            Some(Err(_)) | None => self.refused(Refused::Handshake),
         }
     }
 
-    /// `tls`: whether it is HTTP/2, if the stream is encrypted.
-    async fn serve<S>(
-        &self,
-        stream: S,
-        client: SocketAddr,
-        local: SocketAddr,
-        tls: Option<bool>,
-        trusted: bool,
-    ) where
+    async fn serve<S>(&self, stream: S, connection: Rc<Connection>)
+    where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let http2 = tls == Some(true);
-        let entry = self.registry.enter(http2);
-        let pace = entry.pace.clone();
-        let open = self.stack.metrics.connection_opened();
-        let connection = Rc::new(Connection::new(client, local, tls.is_some(), trusted, (entry, open)));
-        let stack = self.stack.clone();
-        let end =
-            serve(stream, http2, pace, move |request| stack.clone().handle(connection.clone(), request))
-                .await;
-        let refused = match end {
-            End::Closed | End::Expired(Expired::Idle) => return,
-            End::Expired(Expired::Head) => Refused::HeadTimeout,
-            End::Expired(Expired::Body) => Refused::BodyTimeout,
-            End::Refused(e) if e.is_parse_too_large() => Refused::HeadTooLarge,
-            End::Refused(_) => Refused::Malformed,
-        };
-        self.stack.metrics.refused(refused);
+        let (front, pace) = (self.front.clone(), connection.pace.clone());
+        let answer = move |request| front.clone().answer(connection.clone(), request);
+        match serve(stream, pace, answer).await {
+            End::Closed | End::Expired(Expired::Idle) => {}
+            End::Expired(Expired::Head) => self.refused(Refused::HeadTimeout),
+            End::Expired(Expired::Body) => self.refused(Refused::BodyTimeout),
+            End::Refused(e) if e.is_parse_too_large() => self.refused(Refused::HeadTooLarge),
+            End::Refused(_) => self.refused(Refused::Malformed),
+        }
     }
 
     async fn sweep(self: Rc<Self>) {
@@ -184,9 +221,22 @@ impl Core {
             sleep(SWEEP_INTERVAL).await;
             let now = Moment::now();
             self.registry.sweep(now);
-            let live = self.stack.live.load();
-            self.stack.forwarder.pool.sweep(now, |key| live.prepared.backends().iter().any(|b| b.key == key));
+            self.front.sweep(now);
         }
+    }
+
+    fn refused(&self, reason: Refused) {
+        self.front.metrics().refused(reason);
+    }
+}
+
+/// A handshake within its limit; `None` if it takes longer, or the core drains meanwhile.
+async fn shake<T>(entry: &Entry, handshake: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        done = handshake => Some(done),
+        () = sleep(HANDSHAKE_LIMIT) => None,
+        () = entry.pace.drained() => None,
     }
 }
 

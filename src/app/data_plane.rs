@@ -16,7 +16,7 @@ use crate::health::Reporter;
 use crate::health::supervisor::SupervisorHandle;
 use crate::live::Live;
 use crate::metrics::Metrics;
-use crate::session::grant::Issued;
+use crate::session::issued::Issued;
 use crate::stack::Stack;
 use crate::upstream::forward::Forwarder;
 

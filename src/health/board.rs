@@ -25,8 +25,11 @@ impl Fact {
     /// As far as known the instance has the service, working or not. One that does not have it, and
     /// is down now, has lost nothing.
     pub const fn exists(&self) -> bool {
-        !matches!(self.condition, Condition::Absent)
-            && !(self.lacking && matches!(self.condition, Condition::Down))
+        match self.condition {
+            Condition::Absent => false,
+            Condition::Down => !self.lacking,
+            Condition::Unknown | Condition::Up | Condition::Suspect => true,
+        }
     }
 }
 

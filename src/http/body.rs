@@ -1,10 +1,12 @@
 //! Bodies on their way: from the client, and back to it.
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -24,9 +26,7 @@ pub enum RequestBody {
     Client {
         /// The client's stream.
         body: Incoming,
-        /// Told when we wait for the client (time limit of the body).
-        pace: Arc<Pace>,
-        /// Seen by whoever waits for the answer.
+        /// Seen by whoever waits for the answer, and by the time limits of the connection.
         upload: Arc<Upload>,
     },
 }
@@ -37,21 +37,66 @@ pub struct Upload {
     /// [`Moment`] in microseconds.
     last: AtomicU64,
     waits_for_client: AtomicBool,
+    state: AtomicU8,
+}
+
+/// How a client's body has ended, if it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum UploadState {
+    /// More may come.
+    Open,
+    /// The instance was given all of it.
+    Complete,
+    /// The client broke it off, or was too slow.
+    Broken,
 }
 
 impl Upload {
-    /// When the instance last took a part, or now if it is the client who lets us wait.
-    pub fn last(&self) -> Moment {
-        if self.waits_for_client.load(Relaxed) {
-            Moment::now()
-        } else {
-            Moment::from_micros(self.last.load(Relaxed))
+    fn new() -> Self {
+        Self {
+            last: AtomicU64::new(Moment::now().as_micros()),
+            waits_for_client: AtomicBool::new(false),
+            state: AtomicU8::new(UploadState::Open as u8),
         }
     }
 
-    fn polled(&self, waits_for_client: bool) {
-        self.last.store(Moment::now().as_micros(), Relaxed);
-        self.waits_for_client.store(waits_for_client, Relaxed);
+    /// When the instance last took a part, or now if it is the client who lets us wait.
+    pub fn last(&self) -> Moment {
+        if self.waits_for_client.load(Relaxed) { Moment::now() } else { self.moved() }
+    }
+
+    /// Whether and how it has ended. A connection whose upload is still open carries nothing else.
+    pub fn state(&self) -> UploadState {
+        match self.state.load(Relaxed) {
+            s if s == UploadState::Complete as u8 => UploadState::Complete,
+            s if s == UploadState::Broken as u8 => UploadState::Broken,
+            _ => UploadState::Open,
+        }
+    }
+
+    /// The client has owed us the next part for so long.
+    pub fn client_owes(&self, now: Moment) -> Duration {
+        if self.waits_for_client.load(Relaxed) { now.since(self.moved()) } else { Duration::ZERO }
+    }
+
+    fn moved(&self) -> Moment {
+        Moment::from_micros(self.last.load(Relaxed))
+    }
+
+    fn polled(&self, frame: &Poll<Option<Result<Frame<Bytes>, hyper::Error>>>, complete: bool) {
+        let waits = frame.is_pending();
+        // The first wait begins a period; later polls within it do not prolong it.
+        if !(waits && self.waits_for_client.load(Relaxed)) {
+            self.last.store(Moment::now().as_micros(), Relaxed);
+        }
+        self.waits_for_client.store(waits, Relaxed);
+        match frame {
+            Poll::Ready(Some(Err(_))) => self.state.store(UploadState::Broken as u8, Relaxed),
+            Poll::Ready(None) => self.state.store(UploadState::Complete as u8, Relaxed),
+            _ if complete => self.state.store(UploadState::Complete as u8, Relaxed),
+            _ => {}
+        }
     }
 }
 
@@ -62,15 +107,13 @@ impl RequestBody {
     }
 
     /// The client's body, or none if it announced none.
-    pub fn client(body: Incoming, pace: &Arc<Pace>) -> Self {
+    pub fn client(body: Incoming, pace: &Pace) -> Self {
         if body.is_end_stream() {
             return Self::Empty;
         }
-        let upload = Upload {
-            last: AtomicU64::new(Moment::now().as_micros()),
-            waits_for_client: AtomicBool::new(false),
-        };
-        Self::Client { body, pace: pace.clone(), upload: Arc::new(upload) }
+        let upload = Arc::new(Upload::new());
+        pace.watch_upload(&upload);
+        Self::Client { body, upload }
     }
 
     /// How far the client's own stream is; `None` for a body that is there completely.
@@ -93,10 +136,9 @@ impl Body for RequestBody {
         match &mut *self {
             Self::Empty => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
-            Self::Client { body, pace, upload } => {
-                let frame = Pin::new(body).poll_frame(cx);
-                pace.want_body(frame.is_pending());
-                upload.polled(frame.is_pending());
+            Self::Client { body, upload } => {
+                let frame = Pin::new(&mut *body).poll_frame(cx);
+                upload.polled(&frame, body.is_end_stream());
                 frame
             }
         }
@@ -123,7 +165,7 @@ impl Body for RequestBody {
 #[derive(Debug)]
 pub struct ReplyBody<B> {
     content: Content<B>,
-    _active: Active,
+    active: Active,
 }
 
 #[derive(Debug)]
@@ -135,27 +177,32 @@ enum Content<B> {
 impl<B> ReplyBody<B> {
     /// Our own bytes.
     pub fn own(bytes: Bytes, active: Active) -> Self {
-        Self { content: Content::Own((!bytes.is_empty()).then_some(bytes)), _active: active }
+        active.client_owes(true);
+        Self { content: Content::Own((!bytes.is_empty()).then_some(bytes)), active }
     }
 
     /// An instance's stream.
-    pub const fn passed(body: B, active: Active) -> Self {
-        Self { content: Content::Passed(body), _active: active }
+    pub fn passed(body: B, active: Active) -> Self {
+        active.client_owes(true);
+        Self { content: Content::Passed(body), active }
     }
 }
 
-impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for ReplyBody<B> {
+impl<B: Body<Data = Bytes, Error = io::Error> + Unpin> Body for ReplyBody<B> {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match &mut self.content {
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        let frame = match &mut self.content {
             Content::Own(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Content::Passed(body) => Pin::new(body).poll_frame(cx),
-        }
+        };
+        // Whoever is not asked for more has not got rid of what it has: the client reads slowly.
+        self.active.client_owes(frame.is_ready());
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -181,7 +228,7 @@ pub enum CollectError {
     TooLong(usize),
     /// The sender went away or broke the framing.
     #[error("the body ended early: {0}")]
-    Broken(#[from] hyper::Error),
+    Broken(#[from] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// Reads a whole body of at most `limit` bytes.
@@ -190,14 +237,15 @@ pub enum CollectError {
 /// When it is longer, or ends early.
 pub async fn collect<B>(mut body: B, limit: usize) -> Result<Bytes, CollectError>
 where
-    B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     if body.size_hint().lower() > limit as u64 {
         return Err(CollectError::TooLong(limit));
     }
     let mut all = Vec::new();
     while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        if let Ok(data) = frame?.into_data() {
+        if let Ok(data) = frame.map_err(Into::into)?.into_data() {
             if all.len() + data.len() > limit {
                 return Err(CollectError::TooLong(limit));
             }

@@ -2,7 +2,7 @@
 //! dropped unless it is a proxy that the operator trusts.
 
 use http::HeaderValue;
-use http::header::{FORWARDED, HeaderMap, HeaderName};
+use http::header::{HeaderMap, HeaderName};
 
 use super::connection::Connection;
 
@@ -10,20 +10,40 @@ const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 /// Never passed on, whoever sent them: `Proxy` becomes an environment variable in CGI programs,
-/// the others say the same as ours in forms that nobody checked.
-const DROPPED: [HeaderName; 7] = [
-    FORWARDED,
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("proxy"),
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-original-url"),
+/// IIS takes the path from `X-Original-URL` and `X-Rewrite-URL`, the others say the same as ours in
+/// forms that nobody checked.
+const DROPPED: [&str; 9] = [
+    "forwarded",
+    "proxy",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-original-host",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
 ];
+const PREFIX: &[u8] = b"x-forwarded-";
+
+/// Whether a client's header speaks about the way here. Many servers fold `_` into `-`.
+fn is_claim(name: &HeaderName) -> bool {
+    let bytes = name.as_str().as_bytes();
+    if !matches!(bytes.first(), Some(b'x' | b'f' | b'p' | b't')) {
+        return false;
+    }
+    let folded = |b: &u8| if *b == b'_' { b'-' } else { *b };
+    let same =
+        |known: &[u8]| known.len() <= bytes.len() && known.iter().zip(bytes).all(|(k, b)| *k == folded(b));
+    same(PREFIX) || DROPPED.iter().any(|known| known.len() == bytes.len() && same(known.as_bytes()))
+}
 
 /// Sets `X-Forwarded-For`, `-Host` and `-Proto`; `host` is the authority that the client used.
 pub fn set(headers: &mut HeaderMap, connection: &Connection, host: HeaderValue) {
-    for name in &DROPPED {
+    // A trusted proxy's own three are believed, nothing else that it sends of the kind.
+    let believed =
+        |name: &HeaderName| connection.trusted && (*name == FOR || *name == HOST || *name == PROTO);
+    let claims = |name: &&HeaderName| is_claim(name) && !believed(name);
+    while let Some(name) = headers.keys().find(claims).cloned() {
         headers.remove(name);
     }
     let client = connection.client_value();
@@ -67,11 +87,19 @@ mod tests {
 
     fn run(trusted: bool) -> HeaderMap {
         let open = crate::metrics::Metrics::new().unwrap().connection_opened();
-        let entry = Rc::new(Registry::default()).enter(false);
+        let entry = Rc::new(Registry::default()).enter();
         let address = "192.0.2.7:1000".parse().unwrap();
         let connection = Connection::new(address, address, true, trusted, (entry, open));
         let mut headers = HeaderMap::new();
-        for name in ["x-forwarded-for", "forwarded", "x-real-ip", "proxy"] {
+        for name in [
+            "x-forwarded-for",
+            "x_forwarded_for",
+            "x-forwarded-user",
+            "x-rewrite-url",
+            "forwarded",
+            "x-real-ip",
+            "proxy",
+        ] {
             headers.insert(HeaderName::from_static(name), "203.0.113.9".parse().unwrap());
         }
         headers.insert(PROTO, "http".parse().unwrap());

@@ -4,7 +4,7 @@
 //! ways, by us and by an instance, or that no client of a VMS has a reason to send.
 
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
-use http::{HeaderMap, Method, Request, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 
 use crate::route::normalise::{self, PathFault};
 
@@ -26,7 +26,7 @@ pub enum Refusal {
     Framing,
     /// Dot segments, backslashes, encoded control bytes, broken encoding.
     Path,
-    /// More than [`MAX_HEADERS`].
+    /// More than [`MAX_HEADERS`], or more than [`MAX_HEAD`].
     TooManyHeaders,
 }
 
@@ -59,7 +59,7 @@ impl Refusal {
             Self::Target => "The request line and the Host header name different servers.",
             Self::Framing => "Content-Length and Transfer-Encoding must not be ambiguous.",
             Self::Path => "The path has dot segments, backslashes, control bytes or a broken encoding.",
-            Self::TooManyHeaders => "The request has too many header fields.",
+            Self::TooManyHeaders => "The header fields are too many or too large.",
         }
     }
 }
@@ -71,12 +71,12 @@ impl From<PathFault> for Refusal {
 }
 
 /// The server that a client addressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authority<'r> {
     /// Name or address; IPv6 in brackets.
     pub host: &'r str,
     /// As sent: with the port, if there was one.
-    pub full: &'r str,
+    pub full: HeaderValue,
 }
 
 /// Checks the shape of a request and says whom it addresses.
@@ -88,8 +88,14 @@ pub fn inspect<B>(request: &Request<B>) -> Result<Authority<'_>, Refusal> {
         return Err(Refusal::Method);
     }
     let headers = request.headers();
-    if headers.len() > MAX_HEADERS {
+    // hyper's own limit is on what it buffers, which is a little more.
+    let head: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if headers.len() > MAX_HEADERS || head > MAX_HEAD {
         return Err(Refusal::TooManyHeaders);
+    }
+    // RFC 9112 3.2.4: the asterisk form belongs to OPTIONS.
+    if request.uri().path() == "*" && *request.method() != Method::OPTIONS {
+        return Err(Refusal::Target);
     }
     framing(headers, request.version())?;
     normalise::check(request.uri().path())?;
@@ -133,7 +139,13 @@ fn authority<B>(request: &Request<B>) -> Result<Authority<'_>, Refusal> {
     if !matches!(request.uri().scheme_str(), None | Some("http" | "https")) {
         return Err(Refusal::Target);
     }
-    split(full).map(|host| Authority { host, full }).ok_or(Refusal::Host)
+    let host_only = split(full).ok_or(Refusal::Host)?;
+    // Sharing the header's bytes costs nothing; only HTTP/2 without Host needs a copy.
+    let full = match request.headers().get(HOST) {
+        Some(value) => value.clone(),
+        None => HeaderValue::from_str(full).map_err(|_| Refusal::Host)?,
+    };
+    Ok(Authority { host: host_only, full })
 }
 
 /// The host of `host`, `host:port` or `[v6]:port`, if it is well-formed.
@@ -216,6 +228,9 @@ mod tests {
             assert_eq!(inspect(&request), Err(want), "{method} {uri} {headers:?}");
         }
         let fine = request("GET", "https://vms.example/API", &[host]);
-        assert_eq!(inspect(&fine), Ok(Authority { host: "vms.example", full: "vms.example" }));
+        assert_eq!(
+            inspect(&fine),
+            Ok(Authority { host: "vms.example", full: HeaderValue::from_static("vms.example") })
+        );
     }
 }

@@ -9,15 +9,16 @@ use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::body::Upload;
 use crate::clock::Moment;
 
 /// From the first byte of a request to the end of its head.
@@ -61,26 +62,33 @@ pub enum Expired {
 /// as `Send`; relaxed loads and stores cost no more than cells.
 #[derive(Debug)]
 pub struct Pace {
-    http2: bool,
+    http2: AtomicBool,
     phase: AtomicU8,
     /// [`Moment`] in microseconds: begin of the phase, or its last progress.
     since: AtomicU64,
     requests: AtomicU32,
-    body_wanted: AtomicBool,
+    /// Bytes came while a request without a body was running: the beginning of the next one.
+    pipelined: AtomicBool,
     write_blocked: AtomicBool,
+    /// The streams of HTTP/2: each is timed on its own, because pings and other streams are
+    /// progress of the connection but not of the stream.
+    streams: Mutex<Vec<Arc<Stream>>>,
+    uploads: Mutex<Vec<Weak<Upload>>>,
     expired: AtomicU8,
     draining: AtomicBool,
     task: AtomicWaker,
 }
 
 impl Pace {
-    fn new(http2: bool, draining: bool, now: Moment) -> Self {
+    fn new(draining: bool, now: Moment) -> Self {
         Self {
-            http2,
+            http2: AtomicBool::new(false),
             phase: AtomicU8::new(Phase::Idle as u8),
             since: AtomicU64::new(now.as_micros()),
             requests: AtomicU32::new(0),
-            body_wanted: AtomicBool::new(false),
+            pipelined: AtomicBool::new(false),
+            streams: Mutex::default(),
+            uploads: Mutex::default(),
             write_blocked: AtomicBool::new(false),
             expired: AtomicU8::new(0),
             draining: AtomicBool::new(draining),
@@ -91,8 +99,14 @@ impl Pace {
     /// A request begins; it ends when the returned value is dropped.
     pub fn request(self: &Arc<Self>) -> Active {
         self.requests.store(self.requests.load(Relaxed) + 1, Relaxed);
+        self.pipelined.store(false, Relaxed);
         self.enter(Phase::Busy);
-        Active(self.clone())
+        let stream = self.http2().then(|| {
+            let stream = Arc::new(Stream::default());
+            lock(&self.streams).push(stream.clone());
+            stream
+        });
+        Active { pace: self.clone(), stream }
     }
 
     /// The connection carries something else from now on, without limits.
@@ -100,12 +114,11 @@ impl Pace {
         self.phase.store(Phase::Tunnel as u8, Relaxed);
     }
 
-    /// A reader of the request's body waits for the client, or no longer does.
-    pub fn want_body(&self, wanted: bool) {
-        if wanted && !self.body_wanted.load(Relaxed) {
-            self.progress();
-        }
-        self.body_wanted.store(wanted, Relaxed);
+    /// A request has a body: the client must not let us wait for it too long.
+    pub fn watch_upload(&self, upload: &Arc<Upload>) {
+        let mut uploads = lock(&self.uploads);
+        uploads.retain(|u| u.strong_count() > 0);
+        uploads.push(Arc::downgrade(upload));
     }
 
     /// Set once the connection has outlived a limit; its task then ends.
@@ -116,6 +129,25 @@ impl Pace {
             e if e == Expired::Idle as u8 => Some(Expired::Idle),
             _ => None,
         }
+    }
+
+    /// Whether the connection speaks HTTP/2.
+    pub fn http2(&self) -> bool {
+        self.http2.load(Relaxed)
+    }
+
+    /// The handshake has agreed on HTTP/2.
+    pub fn set_http2(&self) {
+        self.http2.store(true, Relaxed);
+    }
+
+    /// Ends when the connection should. Only one task at a time may wait on a connection.
+    pub async fn drained(&self) {
+        std::future::poll_fn(|cx| {
+            self.register(cx.waker());
+            if self.draining() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 
     /// The connection should end after the running requests.
@@ -143,41 +175,91 @@ impl Pace {
 
     fn received(&self) {
         if self.in_phase(Phase::Busy) {
-            self.progress();
-        } else if self.in_phase(Phase::Idle) && !self.http2 {
+            self.pipelined.store(true, Relaxed);
+        } else if self.in_phase(Phase::Idle) && !self.http2() {
             self.enter(Phase::Head);
         }
     }
 
+    /// No request is running: nothing is lost if the connection ends now.
+    pub fn is_quiet(&self) -> bool {
+        self.in_phase(Phase::Idle) || self.in_phase(Phase::Head)
+    }
+
     fn check(&self, now: Moment) -> Option<Expired> {
         let waited = now.since(Moment::from_micros(self.since.load(Relaxed)));
-        let stuck = || self.body_wanted.load(Relaxed) || self.write_blocked.load(Relaxed);
         if self.in_phase(Phase::Head) && waited >= HEAD_LIMIT {
             Some(Expired::Head)
         } else if self.in_phase(Phase::Idle) && waited >= IDLE_LIMIT {
             Some(Expired::Idle)
-        } else if self.in_phase(Phase::Busy) && waited >= BODY_LIMIT && stuck() {
+        } else if self.in_phase(Phase::Busy) && self.client_is_stuck(now, waited) {
             Some(Expired::Body)
         } else {
             None
+        }
+    }
+
+    /// The client neither sends what it announced nor takes what it asked for.
+    fn client_is_stuck(&self, now: Moment, waited: Duration) -> bool {
+        self.write_blocked.load(Relaxed) && waited >= BODY_LIMIT
+            || lock(&self.uploads).iter().filter_map(Weak::upgrade).any(|u| u.client_owes(now) >= BODY_LIMIT)
+            || lock(&self.streams).iter().any(|s| s.client_owes(now) >= BODY_LIMIT)
+    }
+}
+
+/// The reply of one HTTP/2 stream.
+#[derive(Debug, Default)]
+struct Stream {
+    /// [`Moment`] in microseconds since which the client owes us room for more; 0: it does not.
+    owed_since: AtomicU64,
+}
+
+impl Stream {
+    fn client_owes(&self, now: Moment) -> Duration {
+        match self.owed_since.load(Relaxed) {
+            0 => Duration::ZERO,
+            since => now.since(Moment::from_micros(since)),
         }
     }
 }
 
 /// A request in progress.
 #[derive(Debug)]
-pub struct Active(Arc<Pace>);
+pub struct Active {
+    pace: Arc<Pace>,
+    stream: Option<Arc<Stream>>,
+}
+
+impl Active {
+    /// The client has been offered all there is, and must take it before there is more.
+    pub fn client_owes(&self, owes: bool) {
+        if let Some(stream) = &self.stream {
+            stream.owed_since.store(if owes { Moment::now().as_micros() } else { 0 }, Relaxed);
+        }
+    }
+}
 
 impl Drop for Active {
     fn drop(&mut self) {
-        let pace = &self.0;
+        let pace = &self.pace;
+        if let Some(stream) = &self.stream {
+            lock(&pace.streams).retain(|s| !Arc::ptr_eq(s, stream));
+        }
         let left = pace.requests.load(Relaxed).saturating_sub(1);
         pace.requests.store(left, Relaxed);
         if left == 0 && pace.in_phase(Phase::Busy) {
-            pace.body_wanted.store(false, Relaxed);
-            pace.enter(Phase::Idle);
+            let had_body = !std::mem::take(&mut *lock(&pace.uploads)).is_empty();
+            // Half a head behind a finished request lies in hyper's buffer, where its bytes will
+            // not be seen again. Bytes of a body say nothing of that kind.
+            let begun = pace.pipelined.load(Relaxed) && !had_body && !pace.http2();
+            pace.enter(if begun { Phase::Head } else { Phase::Idle });
         }
     }
+}
+
+/// Uncontended: one core uses it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// All client connections of one core.
@@ -190,8 +272,8 @@ pub struct Registry {
 
 impl Registry {
     /// Adds a connection; it leaves when the returned value is dropped.
-    pub fn enter(self: &Rc<Self>, http2: bool) -> Entry {
-        let pace = Arc::new(Pace::new(http2, self.draining.get(), Moment::now()));
+    pub fn enter(self: &Rc<Self>) -> Entry {
+        let pace = Arc::new(Pace::new(self.draining.get(), Moment::now()));
         let key = self.next.replace(self.next.get() + 1);
         self.open.borrow_mut().insert(key, pace.clone());
         Entry { registry: self.clone(), key, pace }
@@ -320,7 +402,7 @@ mod tests {
     #[test]
     fn each_phase_has_its_limit() {
         let registry = Rc::new(Registry::default());
-        let entry = registry.enter(false);
+        let entry = registry.enter();
         let pace = &entry.pace;
         assert_eq!(after(pace, IDLE_LIMIT - SWEEP_INTERVAL), None);
         assert_eq!(after(pace, IDLE_LIMIT), Some(Expired::Idle));
@@ -328,20 +410,45 @@ mod tests {
         assert_eq!(after(pace, HEAD_LIMIT), Some(Expired::Head));
         let active = pace.request();
         assert_eq!(after(pace, IDLE_LIMIT), None, "a slow instance is not the client's fault");
-        pace.want_body(true);
+        pace.write_blocked.store(true, Relaxed);
         assert_eq!(after(pace, BODY_LIMIT), Some(Expired::Body));
+        pace.write_blocked.store(false, Relaxed);
         drop(active);
-        assert_eq!(after(pace, BODY_LIMIT), None);
         assert_eq!(after(pace, IDLE_LIMIT), Some(Expired::Idle));
     }
 
     #[test]
     fn pings_do_not_start_a_head_on_http2() {
         let registry = Rc::new(Registry::default());
-        let entry = registry.enter(true);
+        let entry = registry.enter();
+        entry.pace.set_http2();
         entry.pace.received();
         assert_eq!(after(&entry.pace, HEAD_LIMIT), None);
         drop(entry);
         assert!(registry.is_empty());
+    }
+
+    #[test]
+    fn a_stream_that_is_not_read_is_not_saved_by_pings() {
+        let registry = Rc::new(Registry::default());
+        let entry = registry.enter();
+        entry.pace.set_http2();
+        let active = entry.pace.request();
+        active.client_owes(true);
+        let later = Moment::now() + BODY_LIMIT;
+        entry.pace.received();
+        assert_eq!(entry.pace.check(later), Some(Expired::Body));
+        active.client_owes(false);
+        assert_eq!(entry.pace.check(later), None);
+    }
+
+    #[test]
+    fn half_a_head_behind_a_request_is_timed() {
+        let registry = Rc::new(Registry::default());
+        let entry = registry.enter();
+        let active = entry.pace.request();
+        entry.pace.received();
+        drop(active);
+        assert_eq!(after(&entry.pace, HEAD_LIMIT), Some(Expired::Head));
     }
 }

@@ -29,13 +29,14 @@ pub enum End {
     Refused(hyper::Error),
 }
 
-/// Serves requests from `stream` with `handle` until the connection ends. HTTP/2 if `http2`.
-pub async fn serve<S, H, F, B>(stream: S, http2: bool, pace: Arc<Pace>, handle: H) -> End
+/// Serves requests from `stream` with `handle` until the connection ends. Which HTTP it is, `pace`
+/// knows.
+pub async fn serve<S, H, F, B>(stream: S, pace: Arc<Pace>, handle: H) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<B>> + 'static,
-    B: Body<Data = Bytes, Error = hyper::Error> + 'static,
+    B: Body<Data = Bytes, Error = std::io::Error> + 'static,
 {
     let io = TokioIo::new(Timed::new(stream, pace.clone()));
     // Boxed, so that an idle connection does not hold the memory of a request in progress; the
@@ -44,7 +45,7 @@ where
         let answer = Box::pin(handle(request));
         async move { Ok::<_, Infallible>(answer.await) }
     });
-    if http2 {
+    if pace.http2() {
         let connection = http2::Builder::new(Local)
             // Against rapid reset, CONTINUATION and settings floods (design D12).
             .max_concurrent_streams(MAX_STREAMS)
@@ -120,6 +121,10 @@ impl<C: Graceful> Future for Watched<C> {
         if this.pace.draining() && !*this.told {
             *this.told = true;
             this.connection.as_mut().graceful();
+            if this.pace.is_quiet() && !this.pace.http2() {
+                // hyper would wait for the rest of a head that has begun.
+                return Poll::Ready(End::Closed);
+            }
         }
         this.connection.poll(cx).map(|result| match result {
             Ok(()) => End::Closed,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::normalise::segments;
 use crate::balance::Picture;
-use crate::config::types::{Config, InstanceId, Origin, SiteId};
+use crate::config::types::{Config, InstanceId, Origin, Service, SiteId};
 use crate::vms::documents::Documents;
 
 /// `/API/.well-known/uris` for a client that reaches us at `origin`; `None` while no instance has
@@ -70,6 +70,17 @@ fn preferred<'p, T>(
     candidates(picture, site).find_map(|i| picture.documents(i).and_then(|d| get(d)))
 }
 
+/// Whether every instance that serves this site has told its addresses, so that what we answer is
+/// complete.
+pub fn is_complete(picture: &Picture, site: SiteId) -> bool {
+    picture
+        .config
+        .site(site)
+        .candidates()
+        .filter(|i| picture.eligible(*i, Service::Identity))
+        .all(|i| picture.documents(i).is_some_and(|d| d.product_version.is_some() && !d.jwks.is_null()))
+}
+
 /// Whether answers on this path carry addresses of the instance (fact sheet 1.4).
 pub fn carries_addresses(path: &str) -> bool {
     segments(path).skip(3).any(|s| ADDRESSED.iter().any(|name| s.eq_ignore_ascii_case(name)))
@@ -95,6 +106,14 @@ impl Own {
             }
         }
         Self { origins }
+    }
+
+    /// A URL with one of the instance's origins, with `origin` instead. What stands in its query is
+    /// not touched.
+    pub fn replace_url(&self, url: &str, origin: &str) -> Option<String> {
+        let found = next_url(url).filter(|found| found.start == 0)?;
+        let own = self.is_own(found.tls, &url[found.authority.clone()]);
+        own.then(|| format!("{origin}{}", &url[found.authority.end..]))
     }
 
     /// Replaces the instance's origins in `text` by `origin`; `None` if there is none in it. Works

@@ -32,6 +32,8 @@ impl Hosts {
     /// The site for a `Host` without its port, and whether the client named it (so that the name
     /// may stand in addresses that we hand out). `local` is the address that the client reached.
     pub fn find(&self, host: &str, local: IpAddr) -> Option<SiteId> {
+        // A name may be written as fully qualified.
+        let host = host.strip_suffix('.').unwrap_or(host);
         // Names are almost always lower-case already.
         let found = if host.bytes().any(|b| b.is_ascii_uppercase()) {
             self.names.get(&host.to_ascii_lowercase())
@@ -43,7 +45,7 @@ impl Hosts {
         }
         // Installers and monitoring address a machine before its name exists.
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok()?;
-        (address == local).then_some(self.first)
+        (address.to_canonical() == local.to_canonical()).then_some(self.first)
     }
 }
 

@@ -1,10 +1,15 @@
 //! The affinity cookie, and which cookies may reach which instance (design D10, D12).
 
+use std::time::Duration;
+
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
+
+use super::issued::{Hash, Issued};
+use crate::clock::Moment;
 
 /// The name of our cookie.
 pub const NAME: &str = "gatekeeper_affinity";
@@ -64,6 +69,35 @@ pub fn take(headers: &mut HeaderMap) -> Option<String> {
     ours
 }
 
+/// Of the cookies in a request, keeps those that another instance has not set: after a switch, a
+/// browser holds cookies of both (design D12).
+pub fn keep_own(headers: &mut HeaderMap, issued: &Issued, backend: u64, now: Moment) {
+    let Some(all) = headers.get(COOKIE) else { return };
+    let pairs = || all.as_bytes().split(|b| *b == b';').map(<[u8]>::trim_ascii);
+    let foreign = |pair: &&[u8]| issued.find(Hash::of(pair), now).is_some_and(|key| key != backend);
+    if !pairs().any(|pair| foreign(&pair)) {
+        return;
+    }
+    let kept = pairs().filter(|pair| !foreign(pair)).collect::<Vec<_>>().join(&b"; "[..]);
+    headers.remove(COOKIE);
+    if !kept.is_empty()
+        && let Ok(value) = HeaderValue::from_bytes(&kept)
+    {
+        headers.insert(COOKIE, value);
+    }
+}
+
+/// Remembers which instance has set the cookies of an answer.
+pub fn learn(headers: &HeaderMap, issued: &Issued, backend: u64, now: Moment) {
+    for cookie in headers.get_all(SET_COOKIE) {
+        let pair = cookie.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
+        issued.remember(Hash::of(pair.trim_ascii()), backend, COOKIE_LIFE, now);
+    }
+}
+
+/// How long it is remembered who set a cookie.
+const COOKIE_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// After an instance has set cookies: they are for our host only, and ours remembers where they
 /// came from.
 pub fn bind(headers: &mut HeaderMap, value: &str, tls: bool) {
@@ -122,6 +156,19 @@ mod tests {
         assert_eq!(take(&mut alone).as_deref(), Some("xyz"));
         assert!(!alone.contains_key(COOKIE));
         assert_eq!(take(&mut request(&["xgatekeeper_affinity=1"])), None);
+    }
+
+    #[test]
+    fn cookies_of_another_instance_stay_behind() {
+        let (issued, now) = (Issued::default(), Moment::from_micros(0));
+        let mut answer = HeaderMap::new();
+        answer.append(SET_COOKIE, "s=A; Path=/".parse().unwrap());
+        learn(&answer, &issued, 1, now);
+        let mut headers = request(&["s=A; theme=dark; t=B"]);
+        keep_own(&mut headers, &issued, 1, now);
+        assert_eq!(headers[COOKIE], "s=A; theme=dark; t=B");
+        keep_own(&mut headers, &issued, 2, now);
+        assert_eq!(headers[COOKIE], "theme=dark; t=B");
     }
 
     #[test]

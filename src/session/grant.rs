@@ -1,14 +1,11 @@
 //! Token requests: what they ask for, and which instance a code or refresh token belongs to
 //! (design D10). Only hashes are kept, in memory.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::Deserialize;
 
-use crate::clock::Moment;
+use super::issued::Hash;
 
 /// What a token request asks for (fact sheet 2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,24 +16,6 @@ pub enum Grant {
     Bound(Hash),
     /// Windows, or something we do not know.
     Other,
-}
-
-/// SHA-256 of a code or refresh token.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Hash([u8; 32]);
-
-impl std::fmt::Debug for Hash {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Hash(..)")
-    }
-}
-
-impl Hash {
-    fn of(secret: &[u8]) -> Self {
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, secret).as_ref());
-        Self(hash)
-    }
 }
 
 /// Reads the form of a token request as leniently as the instances do: order does not matter,
@@ -100,42 +79,17 @@ fn decode(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Which instance issued a code or refresh token that passed through us. Bounded; forgets.
-#[derive(Debug, Default)]
-pub struct Issued {
-    known: Mutex<HashMap<Hash, (u64, Moment)>>,
-}
-
 /// How long a code is good for.
 pub const CODE_LIFE: Duration = Duration::from_secs(600);
-/// The default life of a refresh token in the IDP's family is far longer than a work shift.
-pub const REFRESH_LIFE: Duration = Duration::from_secs(24 * 3600);
-const MOST: usize = 200_000;
-
-impl Issued {
-    /// Remembers that the backend with this key issued it.
-    pub fn remember(&self, hash: Hash, backend: u64, life: Duration, now: Moment) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
-            known.retain(|_, (_, ends)| *ends > now);
-        }
-        // Still full of living ones: a new session is not worth more than the old ones.
-        if known.len() < MOST {
-            known.insert(hash, (backend, now + life));
-        }
-    }
-
-    /// The key of the backend that issued it.
-    pub fn find(&self, hash: Hash, now: Moment) -> Option<u64> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&hash).filter(|(_, ends)| *ends > now).map(|(backend, _)| *backend)
-    }
-}
+/// IdentityServer's own default is longer; a client that is away for more than a month signs in.
+pub const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::clock::Moment;
+    use crate::session::issued::Issued;
 
     #[test]
     fn grants_in_any_order_and_encoding() {

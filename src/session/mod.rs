@@ -2,4 +2,5 @@
 
 pub mod cookie;
 pub mod grant;
+pub mod issued;
 pub mod token;

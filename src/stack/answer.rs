@@ -1,14 +1,15 @@
 //! Step 10 of the stack: what an instance answered, on its way to the client.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, TRANSFER_ENCODING,
-    WWW_AUTHENTICATE,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, TRANSFER_ENCODING,
 };
 use http::{Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
+use tokio::time::timeout;
 
 use super::{Job, Stack};
 use crate::clock::Moment;
@@ -54,7 +55,7 @@ impl Served {
         if !json || empty || parts.contains_key(CONTENT_ENCODING) {
             return Ok(self);
         }
-        let mut served = self.read(LARGEST_DOCUMENT).await?;
+        let mut served = self.read(LARGEST_DOCUMENT, limit_of(job)).await?;
         let documents = job.live.picture.documents(served.instance);
         let own = Own::new(&job.live.prepared.config, served.instance, documents);
         if let Content::Own(body) = served.response.body()
@@ -67,14 +68,17 @@ impl Served {
     }
 
     /// Reads the whole body.
-    async fn read(mut self, limit: usize) -> Result<Self, Answer> {
+    async fn read(mut self, limit: usize, within: Duration) -> Result<Self, Answer> {
         let content = std::mem::replace(self.response.body_mut(), Content::Own(Bytes::new()));
         let body = match content {
             Content::Own(body) => body,
-            Content::Passed(body) => collect(body, limit).await.map_err(|e| {
-                tracing::warn!(error = %e, "an answer that has to be read could not be");
-                Answer::BAD_GATEWAY
-            })?,
+            Content::Passed(body) => match timeout(within, collect(body, limit)).await {
+                Ok(read) => read.map_err(|e| {
+                    tracing::warn!(error = %e, "an answer that has to be read could not be");
+                    Answer::BAD_GATEWAY
+                })?,
+                Err(_) => return Err(Answer::TIMEOUT),
+            },
         };
         self.set_body(body);
         Ok(self)
@@ -82,6 +86,8 @@ impl Served {
 
     fn set_body(&mut self, body: Bytes) {
         let headers = self.response.headers_mut();
+        // They name the instance's bytes, not ours.
+        headers.remove(ETAG);
         headers.remove(TRANSFER_ENCODING);
         headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         *self.response.body_mut() = Content::Own(body);
@@ -112,7 +118,7 @@ impl Stack {
         connection.pace.tunnel();
         tokio::task::spawn_local(async move {
             let down = || stack.is_down(&name, service);
-            tunnel::join(on_client, on_instance, &connection, down).await;
+            tunnel::join(on_client, on_instance, connection.pace.drained(), down).await;
         });
         Ok(Served { instance, response: response.map(|_| Content::Own(Bytes::new())) })
     }
@@ -129,11 +135,12 @@ impl Stack {
         job: &Job<'_>,
         instance: InstanceId,
         mut response: Response<Passed>,
-        ntlm: bool,
     ) -> Served {
         let headers = response.headers_mut();
-        // What was authenticated on a connection must not be inherited by the next user of it.
-        let challenged = headers.get_all(WWW_AUTHENTICATE).iter().any(is_connection_scheme);
+        if headers.contains_key(TRANSFER_ENCODING) {
+            // hyper has read it by its chunks (RFC 9112 6.3); the length beside it is a lie.
+            headers.remove(CONTENT_LENGTH);
+        }
         hop::strip(headers);
         if let Some(location) = headers.get(LOCATION).and_then(|v| v.to_str().ok()) {
             if job.service == Service::Identity
@@ -144,16 +151,15 @@ impl Stack {
             }
             let documents = job.live.picture.documents(instance);
             let own = Own::new(&job.live.prepared.config, instance, documents);
-            if let Some(new) = own.replace(location, &job.route.origin())
+            if let Some(new) = own.replace_url(location, &job.route.origin())
                 && let Ok(value) = HeaderValue::from_str(&new)
             {
                 headers.insert(LOCATION, value);
             }
         }
+        let key = job.live.prepared.backend(instance).key;
+        cookie::learn(response.headers(), &self.issued, key, Moment::now());
         bind_cookie(job, instance, &mut response);
-        if ntlm || challenged {
-            response.body_mut().retire();
-        }
         Served { instance, response: response.map(Content::Passed) }
     }
 
@@ -162,7 +168,7 @@ impl Stack {
         if served.response.status() != StatusCode::OK {
             return Ok(served);
         }
-        let mut served = served.read(LARGEST_TOKEN).await?;
+        let mut served = served.read(LARGEST_TOKEN, limit_of(job)).await?;
         let Content::Own(body) = served.response.body() else { return Ok(served) };
         if let Some(hash) = grant::refresh_token(body) {
             let key = job.live.prepared.backend(served.instance).key;
@@ -175,18 +181,16 @@ impl Stack {
     }
 }
 
+/// How long an answer that we have to read may take as a whole.
+fn limit_of(job: &Job<'_>) -> Duration {
+    job.live.prepared.config.upstream.response_timeout
+}
+
 /// Cookies of an instance bind the client to it.
 fn bind_cookie<B>(job: &Job<'_>, instance: InstanceId, response: &mut Response<B>) {
     if let Some(value) = job.live.prepared.cookie(job.route.site, instance) {
         cookie::bind(response.headers_mut(), value, job.route.secure);
     }
-}
-
-/// NTLM or Negotiate (fact sheet 2.9).
-fn is_connection_scheme(challenge: &HeaderValue) -> bool {
-    let text = challenge.as_bytes();
-    let starts = |name: &[u8]| text.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name));
-    starts(b"ntlm") || starts(b"negotiate")
 }
 
 /// Bytes. About a kilobyte in practice.

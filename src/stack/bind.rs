@@ -1,12 +1,14 @@
 //! Step 7 of the stack: what binds a request to an instance (design D10), and what a standby may be
 //! asked to do (D20).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
+use tokio::time::timeout;
 
 use super::{Job, Stack};
-use crate::balance::Bound;
+use crate::balance::{Bound, Picture};
 use crate::clock::Moment;
 use crate::config::types::{InstanceId, Service, SiteId, StandbyWrites};
 use crate::http::respond::Answer;
@@ -14,7 +16,7 @@ use crate::live::Live;
 use crate::metrics::Refused;
 use crate::session::grant::Grant;
 use crate::session::token::{self, Credential, Home};
-use crate::upstream::forward::is_safe;
+use crate::upstream::forward::is_safe_method;
 
 impl Stack {
     /// What binds a request to an instance (design D10), and whether it authenticates its
@@ -76,18 +78,34 @@ impl Stack {
         if found == Home::Foreign {
             return found;
         }
+        let known = |picture: &Picture| match token::home(picture, site, token) {
+            Home::Unknown => None,
+            home => Some(home),
+        };
+        Box::pin(self.wait_for_picture(live, known)).await.unwrap_or(Home::Unknown)
+    }
+
+    /// Waits a moment for a picture that `knows`; `None` if none comes, or a reload comes first: ids
+    /// of one configuration mean nothing in another.
+    pub(super) async fn wait_for_picture<T>(
+        &self,
+        live: &Live,
+        knows: impl Fn(&Picture) -> Option<T>,
+    ) -> Option<T> {
         let mut pictures = self.supervisor.watch();
         let known = async {
-            while pictures.changed().await.is_ok() {
-                let home = token::home(&pictures.borrow_and_update(), site, token);
-                if home != Home::Unknown {
-                    return home;
+            loop {
+                let picture = pictures.borrow_and_update().clone();
+                if !Arc::ptr_eq(&picture.config, &live.prepared.config) {
+                    return None;
                 }
+                if let Some(known) = knows(&picture) {
+                    return Some(known);
+                }
+                pictures.changed().await.ok()?;
             }
-            Home::Unknown
         };
-        // Instance ids stay valid: a reload in this very moment at worst costs a second login.
-        tokio::time::timeout(DOCUMENTS_WAIT, known).await.unwrap_or(Home::Unknown)
+        timeout(DOCUMENTS_WAIT, known).await.ok().flatten()
     }
 
     /// Design D20: writes while a standby serves `config`.
@@ -99,7 +117,7 @@ impl Stack {
     ) -> Result<(), Answer> {
         let config = &job.live.prepared.config;
         let on_standby = job.service == Service::Config && config.site(job.route.site).primary != instance;
-        if !on_standby || is_safe(method) {
+        if !on_standby || is_safe_method(method) {
             return Ok(());
         }
         if config.failback.standby_writes == StandbyWrites::Refuse {

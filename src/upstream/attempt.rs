@@ -5,15 +5,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HOST};
+use http::header::{CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use http::{Request, Response, StatusCode};
+use tokio::time::timeout;
 
 use super::backend::{Backend, Waiting};
 use super::connect::ConnectError;
 use super::pool::{Passed, Pool, Sender, open};
 use crate::config::types::Service;
 use crate::health::{Reporter, Signal};
-use crate::http::body::RequestBody;
+use crate::http::body::{RequestBody, UploadState};
 
 /// Why there is no answer; decides what may happen next (design D3).
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub enum Miss {
         /// It was a pooled connection: the instance may only have closed it for its age.
         reused: bool,
     },
+    /// The client broke off its own body; says nothing about the instance.
+    Client,
 }
 
 /// What an attempt needs besides the request.
@@ -39,6 +42,9 @@ pub struct Attempt<'a> {
     pub reporter: &'a Reporter,
     /// Only a pooled connection that answered within this time is used.
     pub fresh: Duration,
+    /// The request authenticates the connection that carries it (NTLM): nobody else may use it
+    /// before or after.
+    pub private: bool,
     /// Set once bytes of the request may have left.
     pub written: &'a Cell<bool>,
 }
@@ -50,17 +56,21 @@ impl Attempt<'_> {
     /// See [`Miss`]; what it says about the instance was reported.
     pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Response<Passed>, Miss> {
         request.headers_mut().insert(HOST, self.backend.host.clone());
+        let upload = request.body().upload();
         let waiting = Waiting::begin(self.backend.gauge(self.service));
         loop {
             let (mut sender, reused) = match self.connection().await {
                 Ok(found) => found,
                 Err(e) => {
-                    self.report(signal_of(&e));
+                    if let Some(signal) = signal_of(&e) {
+                        self.report(signal);
+                    }
                     tracing::debug!(instance = self.backend.monitor.name(), error = %e, "no connection");
                     return Err(Miss::Unsent(Box::new(request)));
                 }
             };
-            if sender.ready().await.is_err() {
+            // A pooled connection is ready already; a new one at once, or never.
+            if !matches!(timeout(READY_LIMIT, sender.ready()).await, Ok(Ok(()))) {
                 if reused {
                     continue;
                 }
@@ -72,12 +82,17 @@ impl Attempt<'_> {
                 Ok(response) => {
                     waiting.answered();
                     self.judge(&response);
-                    let pool = self.pool.clone();
-                    return Ok(response
-                        .map(|body| Passed::new(body, sender, pool, self.backend.clone(), self.service)));
+                    let sender = (!self.private && !challenges_connection(&response)).then_some(sender);
+                    let place = (self.pool.clone(), self.backend.clone(), self.service);
+                    return Ok(response.map(|body| Passed::new(body, sender, upload, place)));
                 }
                 Err(mut failed) => {
                     let Some(back) = failed.take_message() else {
+                        // hyper ends the connection when the body fails; that is not the
+                        // instance's doing, and a stranger must not be able to make it look so.
+                        if upload.is_some_and(|u| u.state() == UploadState::Broken) {
+                            return Err(Miss::Client);
+                        }
                         self.report(Signal::Reset);
                         return Err(Miss::Cut { reused });
                     };
@@ -94,8 +109,8 @@ impl Attempt<'_> {
 
     async fn connection(&self) -> Result<(Sender, bool), ConnectError> {
         match self.pool.take(self.backend, self.fresh) {
-            Some(sender) => Ok((sender, true)),
-            None => open(self.backend).await.map(|sender| (sender, false)),
+            Some(sender) if !self.private => Ok((sender, true)),
+            _ => open(self.backend).await.map(|sender| (sender, false)),
         }
     }
 
@@ -123,13 +138,25 @@ pub fn gateway_failure<B>(response: &Response<B>) -> bool {
     })
 }
 
-const fn signal_of(error: &ConnectError) -> Signal {
+/// NTLM and Negotiate authenticate a connection, not a request (fact sheet 2.9).
+fn challenges_connection<B>(response: &Response<B>) -> bool {
+    response.headers().get_all(WWW_AUTHENTICATE).iter().any(|challenge| {
+        let text = challenge.as_bytes();
+        let starts = |name: &[u8]| text.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name));
+        starts(b"ntlm") || starts(b"negotiate")
+    })
+}
+
+/// What a failed connect says about the instance; trouble of our own says nothing.
+const fn signal_of(error: &ConnectError) -> Option<Signal> {
     match error {
-        ConnectError::Refused => Signal::ConnectRefused,
-        ConnectError::Timeout(_) => Signal::ConnectTimeout,
-        ConnectError::Local(_)
-        | ConnectError::Resolve { .. }
-        | ConnectError::Unreachable(_)
-        | ConnectError::Tls(_) => Signal::ConnectFailed,
+        ConnectError::Refused => Some(Signal::ConnectRefused),
+        ConnectError::Timeout(_) => Some(Signal::ConnectTimeout),
+        ConnectError::Resolve { .. } | ConnectError::Unreachable(_) | ConnectError::Tls(_) => {
+            Some(Signal::ConnectFailed)
+        }
+        ConnectError::Local(_) => None,
     }
 }
+
+const READY_LIMIT: Duration = Duration::from_millis(100);

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -23,6 +24,7 @@ pub struct Target {
     address: Option<SocketAddr>,
     tls: Option<(TlsConnector, ServerName<'static>)>,
     timeout: Duration,
+    response_timeout: Duration,
 }
 
 /// Why there is no connection. Nothing of a request was written in any of these cases, so every
@@ -70,12 +72,18 @@ impl Target {
             None
         };
         let address = origin.host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, origin.port));
-        Ok(Self { origin, address, tls, timeout: limits.connect_timeout })
+        let (timeout, response_timeout) = (limits.connect_timeout, limits.response_timeout);
+        Ok(Self { origin, address, tls, timeout, response_timeout })
     }
 
     /// The instance's own origin.
     pub const fn origin(&self) -> &Origin {
         &self.origin
+    }
+
+    /// How long an answer, or the next part of one, may take.
+    pub const fn response_timeout(&self) -> Duration {
+        self.response_timeout
     }
 
     /// A connection that is ready for an HTTP/1.1 request.
@@ -95,6 +103,9 @@ impl Target {
         };
         // Without it a small request behind a large one waits 40 ms for a delayed ACK.
         socket.set_nodelay(true).map_err(ConnectError::Unreachable)?;
+        // An instance that lost its power in the middle of an answer says nothing more.
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_AFTER).with_interval(KEEPALIVE_AFTER);
+        SockRef::from(&socket).set_tcp_keepalive(&keepalive).map_err(ConnectError::Unreachable)?;
         match &self.tls {
             None => Ok(Stream::Plain(socket)),
             Some((connector, name)) => {
@@ -121,6 +132,8 @@ impl Target {
         Err(last)
     }
 }
+
+const KEEPALIVE_AFTER: Duration = Duration::from_secs(15);
 
 fn tcp_error(e: io::Error) -> ConnectError {
     match e.kind() {

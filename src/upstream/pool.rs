@@ -2,6 +2,8 @@
 //! request never leaves the core that accepted it (design D1, D2).
 
 use std::cell::RefCell;
+use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,12 +15,13 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::backend::Backend;
 use super::connect::{ConnectError, Stream};
 use crate::clock::Moment;
 use crate::config::types::Service;
-use crate::http::body::RequestBody;
+use crate::http::body::{RequestBody, Upload, UploadState};
 
 /// A connection to an instance that can carry a request.
 pub type Sender = SendRequest<RequestBody>;
@@ -48,7 +51,8 @@ impl Pool {
                 stack.push(idle);
                 return None;
             }
-            if !idle.sender.is_closed() {
+            // Not ready: the instance closes it, or has not taken all of the last request.
+            if idle.sender.is_ready() {
                 return Some(idle.sender);
             }
         }
@@ -95,47 +99,77 @@ pub async fn open(backend: &Backend) -> Result<Sender, ConnectError> {
     Ok(sender)
 }
 
-/// An instance's answer on its way to the client. When it has been read to its end, the
-/// connection it came on is idle again; otherwise the connection is closed.
+/// An instance's answer on its way to the client. When both it and the request have come to their
+/// end, the connection is idle again; otherwise it is closed.
 pub struct Passed {
     body: Incoming,
+    ended: bool,
     sender: Option<Sender>,
+    upload: Option<Arc<Upload>>,
     pool: Rc<Pool>,
     backend: Arc<Backend>,
     service: Service,
+    stall: Option<Stall>,
+}
+
+/// Ends an answer that stands still.
+struct Stall {
+    limit: Duration,
+    timer: Pin<Box<Sleep>>,
 }
 
 impl Passed {
-    /// The body of an answer that came over `sender`.
-    pub const fn new(
+    /// The body of an answer that came over `sender`; `None` if the connection must carry nothing
+    /// else. Each part of it has to come within `limit`.
+    pub fn new(
         body: Incoming,
-        sender: Sender,
-        pool: Rc<Pool>,
-        backend: Arc<Backend>,
-        service: Service,
+        sender: Option<Sender>,
+        upload: Option<Arc<Upload>>,
+        (pool, backend, service): (Rc<Pool>, Arc<Backend>, Service),
     ) -> Self {
-        Self { body, sender: Some(sender), pool, backend, service }
+        Self { body, ended: false, sender, upload, pool, backend, service, stall: None }
     }
 
     /// The connection must carry nothing after this answer: it belongs to one client now.
     pub fn retire(&mut self) {
         self.sender = None;
     }
+
+    /// Whether the wait for the next part has taken too long.
+    fn stalled(&mut self, cx: &mut Context<'_>) -> bool {
+        let limit = self.backend.target.response_timeout();
+        let stall = self.stall.get_or_insert_with(|| Stall { limit, timer: Box::pin(sleep(limit)) });
+        stall.timer.as_mut().poll(cx).is_ready()
+    }
 }
 
 impl Body for Passed {
     type Data = Bytes;
-    type Error = hyper::Error;
+    type Error = io::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        if matches!(frame, Poll::Ready(Some(Ok(_)))) {
-            self.backend.gauge(self.service).touch(Moment::now());
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(Some(frame)) => {
+                self.backend.gauge(self.service).touch(Moment::now());
+                if let Some(stall) = &mut self.stall {
+                    let next = Instant::now() + stall.limit;
+                    stall.timer.as_mut().reset(next);
+                }
+                Poll::Ready(Some(frame.map_err(io::Error::other)))
+            }
+            Poll::Ready(None) => {
+                self.ended = true;
+                Poll::Ready(None)
+            }
+            Poll::Pending if self.stalled(cx) => {
+                tracing::warn!(instance = self.backend.monitor.name(), "an answer stood still and was cut");
+                Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())))
+            }
+            Poll::Pending => Poll::Pending,
         }
-        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -149,7 +183,11 @@ impl Body for Passed {
 
 impl Drop for Passed {
     fn drop(&mut self) {
-        if self.body.is_end_stream()
+        // An answer may come before the request is complete; what follows then on the connection
+        // is the rest of the request.
+        let sent = self.upload.as_ref().is_none_or(|u| u.state() == UploadState::Complete);
+        if sent
+            && (self.ended || self.body.is_end_stream())
             && let Some(sender) = self.sender.take()
         {
             self.pool.put(self.backend.key, sender);

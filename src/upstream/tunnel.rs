@@ -1,6 +1,7 @@
 //! After a correct 101: bytes both ways until one side ends, the gatekeeper drains, or the instance
 //! is down and has said nothing for a while.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,18 +15,18 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
 
 use crate::clock::Moment;
-use crate::http::connection::Connection;
 
-/// Joins the two sides. `down` says whether the instance's service is down now.
-pub async fn join(client: OnUpgrade, instance: OnUpgrade, connection: &Connection, down: impl Fn() -> bool) {
+/// Joins the two sides until `drained`. `down` says whether the instance's service is down now.
+pub async fn join(
+    client: OnUpgrade,
+    instance: OnUpgrade,
+    drained: impl Future<Output = ()>,
+    down: impl Fn() -> bool,
+) {
     let (Ok(client), Ok(instance)) = tokio::join!(client, instance) else { return };
     let heard = Arc::new(AtomicU64::new(Moment::now().as_micros()));
     let mut client = TokioIo::new(client);
     let mut instance = Heard { stream: TokioIo::new(instance), last: heard.clone() };
-    let drained = std::future::poll_fn(|cx| {
-        connection.pace.register(cx.waker());
-        if connection.pace.draining() { Poll::Ready(()) } else { Poll::Pending }
-    });
     // A connection whose instance has died without a word would stay open for ever; one that still
     // carries bytes is not cut, whatever the probes say.
     let abandoned = async {

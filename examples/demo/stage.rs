@@ -1,0 +1,275 @@
+//! Everything that runs: two instances, the gatekeeper, and the directory that they share.
+
+use std::ffi::OsString;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::args::{Args, Fault, Profile};
+use super::ca::{self, Files};
+use super::child::{Child, Role};
+use super::web::{self, Target};
+
+/// Where files of a run go.
+#[derive(Debug)]
+pub struct Place {
+    path: PathBuf,
+    /// Removes the directory in the end.
+    _temporary: Option<TempDir>,
+}
+
+impl Place {
+    /// A temporary directory, or the one that `--dir` names.
+    pub fn new(args: &Args) -> anyhow::Result<Self> {
+        match &args.dir {
+            Some(dir) => {
+                std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
+                Ok(Self { path: dir.canonicalize()?, _temporary: None })
+            }
+            None => {
+                let temporary = TempDir::with_prefix("gatekeeper-demo-").context("temporary directory")?;
+                Ok(Self { path: temporary.path().to_owned(), _temporary: Some(temporary) })
+            }
+        }
+    }
+
+    /// A directory for one stage.
+    pub fn below(&self, name: &str) -> anyhow::Result<PathBuf> {
+        let dir = self.path.join(name);
+        std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+        Ok(dir)
+    }
+}
+
+/// One simulated instance.
+#[derive(Debug)]
+pub struct Instance {
+    /// `a` or `b`.
+    pub name: &'static str,
+    /// Where it serves.
+    pub listener: SocketAddr,
+    control: SocketAddr,
+    start: Vec<OsString>,
+    log: PathBuf,
+    child: Option<Child>,
+}
+
+/// Two instances and the gatekeeper.
+#[derive(Debug)]
+pub struct Stage {
+    /// First, so that it ends first: else it would see its instances die.
+    pub gatekeeper: Child,
+    /// Serves by default.
+    pub primary: Instance,
+    /// Takes over.
+    pub standby: Instance,
+    /// Where clients connect.
+    pub listener: SocketAddr,
+    /// Where operators connect.
+    pub admin: SocketAddr,
+    /// What clients trust.
+    pub clients_ca: PathBuf,
+    /// Where everything lies.
+    pub dir: PathBuf,
+}
+
+impl Stage {
+    /// Starts everything, the instances first. `stable_for` is the gatekeeper's key.
+    pub async fn start(dir: PathBuf, args: &Args, stable_for: &str) -> anyhow::Result<Self> {
+        let clients = ca::make(&dir, "gatekeeper")?;
+        let inside = ca::make(&dir, "instances")?;
+        let mut ports = Ports::new();
+        let users = args.connections.max(20);
+        let mut primary = Instance::new("a", &mut ports, &dir, &inside, users)?;
+        let mut standby = Instance::new("b", &mut ports, &dir, &inside, users)?;
+        primary.run().await?;
+        standby.run().await?;
+
+        let (listener, admin) = (ports.free()?, ports.free()?);
+        let file = dir.join("gatekeeper.toml");
+        let urls = [primary.url(), standby.url()];
+        ca::write(&dir.join("admin.password"), "admin-password\n")?;
+        ca::write(&file, &configuration(args.profile, listener, admin, &urls, stable_for))?;
+        let arguments = ["run".into(), "--config".into(), file.into()];
+        let gatekeeper =
+            start_child(Role::Gatekeeper, dir.join("gatekeeper.log"), arguments.to_vec()).await?;
+        let clients_ca = clients.ca;
+        Ok(Self { gatekeeper, primary, standby, listener, admin, clients_ca, dir })
+    }
+
+    /// How a client of the site connects.
+    pub fn front(&self) -> anyhow::Result<Target> {
+        Target::tls(self.listener, &self.clients_ca)
+    }
+}
+
+impl Instance {
+    fn new(
+        name: &'static str,
+        ports: &mut Ports,
+        dir: &Path,
+        tls: &Files,
+        users: u32,
+    ) -> anyhow::Result<Self> {
+        let (listener, control) = (ports.free()?, ports.free()?);
+        let text = |text: &dyn ToString| OsString::from(text.to_string());
+        let start = vec![
+            "--name".into(),
+            name.into(),
+            "--listen".into(),
+            text(&listener),
+            "--control".into(),
+            text(&control),
+            "--users".into(),
+            text(&users),
+            "--tls-cert".into(),
+            tls.chain.clone().into(),
+            "--tls-key".into(),
+            tls.key.clone().into(),
+        ];
+        let log = dir.join(format!("{name}.log"));
+        Ok(Self { name, listener, control, start, log, child: None })
+    }
+
+    /// Starts it; the same name, seed and ports make it the same instance as before.
+    pub async fn run(&mut self) -> anyhow::Result<()> {
+        self.child = None;
+        self.child = Some(start_child(Role::Instance, self.log.clone(), self.start.clone()).await?);
+        Ok(())
+    }
+
+    /// Where the gatekeeper reaches it.
+    pub fn url(&self) -> String {
+        format!("https://{}", self.listener)
+    }
+
+    /// Its process.
+    pub fn process(&mut self) -> anyhow::Result<&mut Child> {
+        self.child.as_mut().context("the instance does not run")
+    }
+
+    /// Breaks it. `Some(reason)` when this system cannot do that.
+    pub async fn break_by(&mut self, fault: Fault) -> anyhow::Result<Option<String>> {
+        if fault == Fault::Kill {
+            self.process()?.kill()?;
+            return Ok(None);
+        }
+        self.set_fault(&json!({ "service": "all", "mode": fault.name() })).await
+    }
+
+    /// Heals it.
+    pub async fn restore(&mut self, fault: Fault) -> anyhow::Result<()> {
+        if fault == Fault::Kill { self.run().await } else { self.lift_faults().await }
+    }
+
+    /// Sets a fault of the simulator's control API. `Some(reason)` when this system cannot do that.
+    pub async fn set_fault(&self, fault: &Value) -> anyhow::Result<Option<String>> {
+        let reply = web::once(self.control, "POST", "/faults", &fault.to_string()).await?;
+        match reply.status.as_u16() {
+            200 => Ok(None),
+            501 => Ok(Some(reply.json()?["error"]["text"].as_str().unwrap_or("no reason given").to_owned())),
+            status => bail!("instance {} refused the fault {fault} with {status}", self.name),
+        }
+    }
+
+    /// Lifts all faults.
+    pub async fn lift_faults(&self) -> anyhow::Result<()> {
+        let reply = web::once(self.control, "DELETE", "/faults", "").await?;
+        if !reply.status.is_success() {
+            bail!("instance {} did not lift its faults: {}", self.name, reply.status);
+        }
+        Ok(())
+    }
+
+    /// The heads of all requests that reached it, the oldest first; the simulator keeps the last 10,000.
+    pub async fn arrived(&self) -> anyhow::Result<Vec<String>> {
+        let list = web::once(self.control, "GET", "/requests", "").await?.json()?;
+        let heads = list.as_array().into_iter().flatten().filter_map(|request| request["head"].as_str());
+        Ok(heads.map(str::to_owned).collect())
+    }
+}
+
+/// A child's start blocks; the threads that measure must not.
+async fn start_child(role: Role, log: PathBuf, args: Vec<OsString>) -> anyhow::Result<Child> {
+    tokio::task::spawn_blocking(move || Child::start(role, &log, &args)).await?
+}
+
+fn configuration(
+    profile: Profile,
+    listener: SocketAddr,
+    admin: SocketAddr,
+    urls: &[String; 2],
+    stable_for: &str,
+) -> String {
+    let [a, b] = urls;
+    let (account, probe) = match profile {
+        Profile::Xprotect => (
+            "account = { username = \"admin\", password_file = \"admin.password\" }",
+            "# logs in like any client; nothing else to set",
+        ),
+        Profile::Http => {
+            ("# no account: profile http has no deep probes", "probe = \"/API/.well-known/uris\"")
+        }
+    };
+    let profile = profile.name();
+    format!(
+        r#"# Written by the demo.
+[listener]
+address = "{listener}"
+certificate = "gatekeeper.pem"
+private_key = "gatekeeper.key"
+[admin]
+address = "{admin}"
+[[instance]]
+name = "a"
+url = "{a}"
+ca_file = "instances-ca.pem"
+{account}
+[[instance]]
+name = "b"
+url = "{b}"
+ca_file = "instances-ca.pem"
+{account}
+[[site]]
+name = "demo"
+hosts = ["localhost", "127.0.0.1"]
+profile = "{profile}"
+primary = "a"
+standby = ["b"]
+{probe}
+[failback]
+stable_for = "{stable_for}"
+"#
+    )
+}
+
+/// Hands out ports below the range from which the system picks ports for outgoing connections: else one of
+/// those could take the port of an instance while it is dead.
+struct Ports {
+    next: u16,
+}
+
+impl Ports {
+    fn new() -> Self {
+        // Two demos at once start to look in different places.
+        let offset = u16::try_from(std::process::id() % 1000).unwrap_or(0);
+        Self { next: FIRST_PORT + offset * 10 }
+    }
+
+    fn free(&mut self) -> anyhow::Result<SocketAddr> {
+        while self.next < LAST_PORT {
+            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.next));
+            self.next += 1;
+            if TcpListener::bind(address).is_ok() {
+                return Ok(address);
+            }
+        }
+        bail!("no free port up to {LAST_PORT}")
+    }
+}
+
+const FIRST_PORT: u16 = 20_000;
+const LAST_PORT: u16 = 32_000;

@@ -1,0 +1,155 @@
+"""An XProtect client as people write them: requests for REST, websockets for events.
+
+    client.py day    URL CA    one round of everything, then exit
+    client.py across URL CA    works until a line comes on standard input, logging in again when it gets a 401,
+                               then prints what happened as one line of JSON
+"""
+
+import asyncio
+import json
+import ssl
+import sys
+import threading
+import time
+
+import requests
+import websockets
+
+REST = "/API/rest/v1"
+EVERYTHING = [{"modifier": "include", "resourceTypes": ["*"], "sourceIds": ["*"], "eventTypes": ["*"]}]
+
+
+class Client:
+    def __init__(self, url, ca):
+        self.url = url
+        self.ca = ca
+        self.http = requests.Session()
+        # Otherwise REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE win over `verify`.
+        self.http.trust_env = False
+        self.http.verify = ca
+
+    def log_in(self):
+        form = {
+            "grant_type": "password",
+            "username": "admin",
+            "password": "admin-password",
+            "client_id": "GrantValidatorClient",
+        }
+        reply = self.http.post(f"{self.url}/API/IDP/connect/token", data=form, timeout=20)
+        reply.raise_for_status()
+        body = reply.json()
+        assert isinstance(body["expires_in"], int), body
+        self.http.headers["Authorization"] = f"Bearer {body['access_token']}"
+
+    def rest(self, method, path, expected, **body):
+        reply = self.http.request(method, self.url + REST + path, timeout=20, **body)
+        assert reply.status_code == expected, (method, path, reply.status_code, reply.text)
+        return reply.json()
+
+    def cameras(self):
+        return self.rest("GET", "/cameras?disabled", 200)["array"]
+
+    def crud(self, name):
+        created = self.rest("POST", "/userDefinedEvents", 201, json={"name": name})["result"]
+        item = f"/userDefinedEvents/{created['id']}"
+        assert self.rest("GET", item, 200)["data"]["name"] == name
+        changed = self.rest("PATCH", item, 200, json={"name": name + " changed"})
+        assert changed["data"]["name"] == name + " changed"
+        assert self.rest("DELETE", item, 200)["state"] == "Success"
+        self.rest("GET", item, 404)
+
+    def socket(self):
+        context = ssl.create_default_context(cafile=self.ca)
+        address = self.url.replace("https://", "wss://") + "/api/ws/events/v1"
+        headers = {"Authorization": self.http.headers["Authorization"]}
+        return websockets.connect(address, ssl=context, additional_headers=headers, max_size=None, open_timeout=20)
+
+
+async def command(socket, **members):
+    await socket.send(json.dumps(members))
+    while True:
+        reply = json.loads(await asyncio.wait_for(socket.recv(), 20))
+        if reply.get("commandId") == members["commandId"]:
+            assert 200 <= reply["status"] < 300, reply
+            return reply
+
+
+async def subscribe(socket):
+    await command(socket, command="startSession", commandId=1, sessionId="", eventId="")
+    await command(socket, command="addSubscription", commandId=2, filters=EVERYTHING)
+
+
+async def first_events(client):
+    async with client.socket() as socket:
+        await subscribe(socket)
+        while True:
+            frame = json.loads(await asyncio.wait_for(socket.recv(), 20))
+            if "events" in frame:
+                return frame["events"]
+
+
+def day(client):
+    client.log_in()
+    cameras = client.cameras()
+    assert len(cameras) == 50, len(cameras)
+    client.rest("GET", f"/cameras/{cameras[0]['id']}", 200)
+    client.crud("made by python")
+    event = asyncio.run(first_events(client))[-1]
+    assert event["source"] and event["type"] and event["time"].endswith("Z"), event
+    print("done", flush=True)
+
+
+async def listen(client, report, stopped):
+    """Events, with a new socket whenever the old one ends; its token comes from whoever logged in last."""
+    while not stopped.is_set():
+        try:
+            async with client.socket() as socket:
+                await subscribe(socket)
+                report["sockets"] += 1
+                while not stopped.is_set():
+                    frame = json.loads(await asyncio.wait_for(socket.recv(), 1))
+                    report["events"] += len(frame.get("events", []))
+        except asyncio.TimeoutError:
+            # A quiet second: look at `stopped`, open the socket again.
+            continue
+        except (OSError, websockets.exceptions.WebSocketException, AssertionError):
+            await asyncio.sleep(0.2)
+
+
+def across(client):
+    report = {"good": 0, "logins": 1, "failures": [], "sockets": 0, "events": 0, "events_after_login": 0}
+    stopped = threading.Event()
+    client.log_in()
+    listener = threading.Thread(target=lambda: asyncio.run(listen(client, report, stopped)))
+    listener.start()
+    waiter = threading.Thread(target=lambda: (sys.stdin.readline(), stopped.set()), daemon=True)
+    waiter.start()
+    seen_before = 0
+    said = False
+    while not stopped.is_set():
+        try:
+            reply = client.http.get(client.url + REST + "/cameras", timeout=20)
+            if reply.status_code == 401:
+                seen_before = report["events"]
+                client.log_in()
+                report["logins"] += 1
+            elif reply.status_code == 200:
+                report["good"] += 1
+            else:
+                report["failures"].append(f"{reply.status_code} {reply.text[:200]}")
+        except requests.RequestException as error:
+            report["failures"].append(repr(error))
+        report["events_after_login"] = report["events"] - seen_before
+        if not said and report["good"] > 20 and report["events"] > 0:
+            print("working", flush=True)
+            said = True
+        if said and report["logins"] > 1 and report["events_after_login"] > 0 and report["good"] > 60:
+            print("recovered", flush=True)
+        time.sleep(0.02)
+    listener.join()
+    print("report " + json.dumps(report), flush=True)
+
+
+if __name__ == "__main__":
+    mode, url, ca = sys.argv[1:]
+    {"day": day, "across": across}[mode](Client(url, ca))

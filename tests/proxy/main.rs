@@ -1,0 +1,19 @@
+//! The gatekeeper as a client, an operator and an instance see it: real processes, real sockets, TLS.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod affinity;
+mod discovery;
+mod failback;
+mod failover;
+mod flow;
+mod http;
+mod odd;
+mod operate;
+mod promises;
+mod reload;
+mod routing;
+mod sockets;
+mod voice;
