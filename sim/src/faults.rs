@@ -1,6 +1,6 @@
 //! What is broken on purpose: one table of fault modes, and the board that holds the active ones.
 //!
-//! To add a mode: a variant of [`Mode`], a row in [`MODES`], and the place that acts on it. A service has at
+//! To add a mode: a variant of [`Mode`], a row in `MODES`, and the place that acts on it. A service has at
 //! most one active mode; a new one replaces it. A fault of a single service wins over one of `all`, except
 //! that what `all` does to sockets (stop, hang, blackhole) leaves nothing that a service could answer on.
 

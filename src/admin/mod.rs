@@ -1,6 +1,6 @@
 //! The admin plane (design D16): what operators and monitoring ask and order, on its own listener.
 //!
-//! Every request passes the time limit and the `Host` check ([`guard`]), then, unless it is for
+//! Every request passes the time limit and the `Host` check (`guard`), then, unless it is for
 //! `/healthz`, `/readyz` or `/metrics`, its token decides who it is and what it may. Questions read
 //! the published snapshot; orders are written to the store first and carried out afterwards.
 

@@ -178,6 +178,9 @@ fn outcome(o: &FailbackOutcome) -> Value {
     let (result, to, why) = match &o.result {
         FailbackResult::Returned(to) => ("returned", Some(to.as_str()), None),
         FailbackResult::AtHome => ("at-home", o.from.as_deref(), None),
+        FailbackResult::Absent { primary } => {
+            ("absent", o.from.as_deref(), Some(format!("{primary} does not have it")))
+        }
         FailbackResult::NotReady { primary, why } => {
             ("not-ready", o.from.as_deref(), Some(format!("{primary} is {}", word(why))))
         }

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{AdminState, admin_router, metrics_router};
 
-/// Serves the admin API until `shutdown`; returns when the last answer is out or [`LAST_CALL`] has
+/// Serves the admin API until `shutdown`; returns when the last answer is out or `LAST_CALL` has
 /// passed. A fault of one connection ends that connection only.
 pub async fn serve(
     listener: TcpListener,

@@ -44,7 +44,7 @@ pub(super) async fn status(State(state): State<AdminState>, Anyone(user): Anyone
     }))
 }
 
-/// One warning for each service of a site that nobody serves.
+/// One warning for each service of a site that nobody serves, unless nobody ever had it.
 pub(super) fn nobody_serves(picture: &Picture) -> Vec<String> {
     let config = &picture.config;
     let of_site = |id: SiteId| {
@@ -53,7 +53,7 @@ pub(super) fn nobody_serves(picture: &Picture) -> Vec<String> {
             let entry = picture.table.get(id, *service);
             let why = entry.reason.as_str();
             let told = || format!("site {}: no instance serves {service} ({why})", site.name);
-            entry.instance.is_none().then(told)
+            (entry.instance.is_none() && picture.exists(id, *service)).then(told)
         })
     };
     config.site_ids().flat_map(of_site).collect()

@@ -26,6 +26,11 @@ pub enum FailbackResult {
     Returned(String),
     /// Was at home already.
     AtHome,
+    /// Stays: the primary does not have this service. Nothing is missing there.
+    Absent {
+        /// The primary.
+        primary: String,
+    },
     /// Stays: the primary is not healthy, or an operator holds it.
     NotReady {
         /// The primary.
@@ -78,11 +83,19 @@ pub fn failback(
     if let (Some(name), true) = (site, sites.is_empty()) {
         return Err(FailbackError::UnknownSite(name.to_owned()));
     }
+    let service_named = service.is_some();
     let mut outcomes = Vec::new();
     for id in sites {
         let wanted = config.site(id).services().iter().filter(|s| service.is_none_or(|w| w == **s));
         for service in wanted {
-            outcomes.push(one(view, table, id, *service, now));
+            let outcome = one(view, table, id, *service, now);
+            outcomes.push(match (outcome.result, service_named) {
+                // Whoever asks for this service by name is told that it cannot be had.
+                (FailbackResult::Absent { primary }, true) => {
+                    FailbackOutcome { result: FailbackResult::NotReady { primary, why: "absent" }, ..outcome }
+                }
+                (result, _) => FailbackOutcome { result, ..outcome },
+            });
         }
     }
     if let (Some(service), true) = (service, outcomes.is_empty()) {
@@ -118,6 +131,9 @@ fn one(view: &View<'_>, table: &mut Table, id: SiteId, service: Service, now: Mo
             let entry = Entry { instance: Some(home), since: now, reason: Reason::Operator, returning: None };
             table.entries[id.index()][service.index()] = entry;
             FailbackResult::Returned(name(home))
+        }
+        None if !view.board.get(site.primary, service).exists() => {
+            FailbackResult::Absent { primary: name(site.primary) }
         }
         None => FailbackResult::NotReady {
             primary: name(site.primary),

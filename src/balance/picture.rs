@@ -56,6 +56,11 @@ impl Picture {
         self.condition(instance, service).is_usable() && !self.quarantined(instance)
     }
 
+    /// Some candidate of the site has this service, working or not.
+    pub fn exists(&self, site: SiteId, service: Service) -> bool {
+        self.config.site(site).candidates().any(|c| self.fact(c, service).exists())
+    }
+
     /// Usable, and new work may go there: not drained either.
     pub fn eligible(&self, instance: InstanceId, service: Service) -> bool {
         self.condition(instance, service).is_usable() && self.held(instance).is_none()
@@ -82,17 +87,15 @@ impl Picture {
     }
 
     /// The candidate of `site` that signs with this key. Also found when down or in quarantine: a
-    /// token is never sent anywhere but home.
+    /// token is never sent anywhere but home. `None` if two claim the key, whoever was read first:
+    /// publishing another's key id must not attract its tokens.
     pub fn home_of_kid(&self, site: SiteId, kid: &str) -> Option<InstanceId> {
-        self.candidate_with(site, |d| d.kids.iter().any(|k| k == kid))
+        self.only_candidate(site, |d| d.kids.iter().any(|k| k == kid))
     }
 
     /// The candidate of `site` that issues tokens under this name; `None` if two claim it.
     pub fn home_of_issuer(&self, site: SiteId, issuer: &str) -> Option<InstanceId> {
-        let found = self.candidate_with(site, |d| d.issuer == issuer)?;
-        let claims = |c: &InstanceId| self.documents(*c).is_some_and(|d| d.issuer == issuer);
-        let one = self.config.site(site).candidates().filter(claims).count() == 1;
-        one.then_some(found)
+        self.only_candidate(site, |d| d.issuer == issuer)
     }
 
     /// What changed in the table since `previous`, by name, so that a reload in between does not
@@ -116,15 +119,19 @@ impl Picture {
                 if from != to {
                     let home = entry.instance == Some(site.primary);
                     let (site, reason) = (site.name.clone(), entry.reason);
-                    changes.push(Failover { site, service: *service, from, to, home, reason });
+                    let exists = self.exists(id, *service);
+                    changes.push(Failover { site, service: *service, from, to, home, exists, reason });
                 }
             }
         }
         changes
     }
 
-    fn candidate_with(&self, site: SiteId, fits: impl Fn(&Documents) -> bool) -> Option<InstanceId> {
-        self.config.site(site).candidates().find(|c| self.documents(*c).is_some_and(|d| fits(d)))
+    fn only_candidate(&self, site: SiteId, fits: impl Fn(&Documents) -> bool) -> Option<InstanceId> {
+        let mut found =
+            self.config.site(site).candidates().filter(|c| self.documents(*c).is_some_and(|d| fits(d)));
+        let first = found.next()?;
+        found.next().is_none().then_some(first)
     }
 
     fn name_of(&self, instance: Option<InstanceId>) -> Option<String> {
@@ -145,6 +152,8 @@ pub struct Failover {
     pub to: Option<String>,
     /// It is the site's primary: nobody has to act.
     pub home: bool,
+    /// Some candidate has the service at all.
+    pub exists: bool,
     /// Why.
     pub reason: Reason,
 }

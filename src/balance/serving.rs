@@ -221,10 +221,9 @@ fn decide(view: &View<'_>, site: &Site, service: Service, before: Option<Entry>,
 fn first(view: &View<'_>, site: &Site, service: Service, reason: Reason, now: Moment) -> Entry {
     let usable = site.candidates().find(|c| view.eligible(*c, service));
     // At the start, and after a change of the configuration, a primary that does not have the
-    // service at all still owns it: its 404 is the true answer.
+    // service at all still owns it: its 404 is the true answer. So is anybody's when nobody has it.
     let owner = site.candidates().find(|c| view.may_stay(*c, service));
-    let nobody_has_it =
-        || site.candidates().all(|c| view.board.get(c, service).condition == Condition::Absent);
+    let nobody_has_it = || !site.candidates().any(|c| view.board.get(c, service).exists());
     let chosen = match reason {
         Reason::Start | Reason::Reconfigured => owner,
         _ => usable.or_else(|| owner.filter(|_| nobody_has_it())),

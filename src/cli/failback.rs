@@ -59,6 +59,8 @@ mod tests {
         let stays = json!({"site": "hq", "service": "events", "from": "b", "serving": "b", "result": "not-ready", "why": "a is down"});
         let done = json!({"services": [home, back]});
         assert_eq!(failback.outcome(&done), Outcome::Done);
+        let lacks = json!({"site": "hq", "service": "soap", "from": "b", "serving": "b", "result": "absent", "why": "a does not have it"});
+        assert_eq!(failback.outcome(&json!({"services": [lacks, back]})), Outcome::Done);
         assert_eq!(failback.show(&done), "hq soap: is at home on a\nhq config: returned: b -> a\n");
         let partly = json!({"services": [back, stays]});
         assert_eq!(failback.outcome(&partly), Outcome::Partly);

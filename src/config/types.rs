@@ -1,5 +1,5 @@
 //! The configuration as the rest of the program sees it: checked, resolved, unable to hold an
-//! invalid state. Only [`super::convert`] makes one.
+//! invalid state. Only `convert` makes one.
 
 use std::fmt;
 use std::net::SocketAddr;

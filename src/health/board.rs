@@ -17,11 +17,31 @@ pub struct Fact {
     pub up_since: Option<Moment>,
     /// The last fault; kept after recovery until the next change.
     pub cause: Option<Cause>,
+    /// When it last answered, the instance did not have this service.
+    pub lacking: bool,
+}
+
+impl Fact {
+    /// As far as known the instance has the service, working or not. One that does not have it, and
+    /// is down now, has lost nothing.
+    pub const fn exists(&self) -> bool {
+        match self.condition {
+            Condition::Absent => false,
+            Condition::Down => !self.lacking,
+            Condition::Unknown | Condition::Up | Condition::Suspect => true,
+        }
+    }
 }
 
 impl Default for Fact {
     fn default() -> Self {
-        Self { condition: Condition::Unknown, since: Moment::default(), up_since: None, cause: None }
+        Self {
+            condition: Condition::Unknown,
+            since: Moment::default(),
+            up_since: None,
+            cause: None,
+            lacking: false,
+        }
     }
 }
 

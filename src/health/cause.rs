@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::probe::habit::Shape;
 use super::report::Signal;
 
 /// The reason of a fault. Small, because every probe result carries one.
@@ -21,6 +22,15 @@ pub enum Cause {
     Status(u16),
     /// The right status, the wrong content: a page of the web server, an empty or cut document.
     WrongBody,
+    /// Profile `http`: a good status, and an answer of another form than this instance usually gives.
+    Unlike {
+        /// What it usually is.
+        expected: Shape,
+        /// What it was.
+        came: Shape,
+    },
+    /// It says that it is JSON, and is none.
+    BrokenJson,
     /// A deep probe failed while the shallow one passes: the service answers but cannot work.
     Deep,
     /// So many requests failed and none worked, although probes pass.
@@ -39,6 +49,8 @@ impl fmt::Display for Cause {
             Self::Closed => f.write_str("connection closed"),
             Self::Status(status) => write!(f, "status {status}"),
             Self::WrongBody => f.write_str("wrong content"),
+            Self::Unlike { expected, came } => write!(f, "wrong body: {came} instead of {expected}"),
+            Self::BrokenJson => f.write_str("wrong body: JSON that cannot be read"),
             Self::Deep => f.write_str("answers, but does not work with an account"),
             Self::Window(faults) => write!(f, "{faults} requests failed and none worked"),
             Self::Seen(signal) => write!(f, "{} seen", signal.as_str()),

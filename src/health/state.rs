@@ -53,6 +53,8 @@ pub enum Outcome {
     Failed(Cause),
     /// The instance does not have the service.
     Absent,
+    /// Could not be asked, for a reason of our own (no file descriptor, no port). Says nothing.
+    Inconclusive,
 }
 
 /// What a deep probe found.
@@ -167,6 +169,7 @@ impl Machine {
                 step.burst = self.start_burst(now);
             }
             Event::Probe { outcome: Outcome::Absent, .. } => self.absent(now, settings),
+            Event::Probe { outcome: Outcome::Inconclusive, .. } => {}
             Event::BurstOver => {
                 let clean = self.burst.take().is_some_and(|b| b.passed && !b.failed);
                 step.silence_over = clean && self.silent.is_some();
@@ -322,6 +325,11 @@ impl Machine {
             (self.passes, self.absents) = (0, 0);
             self.window.clear();
         }
+        self.fact.lacking = match condition {
+            Condition::Absent => true,
+            Condition::Up => false,
+            _ => self.fact.lacking,
+        };
         self.fact.condition = condition;
         self.fact.since = now;
     }

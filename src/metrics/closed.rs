@@ -77,7 +77,6 @@ closed! {
         NoInstance = "no-instance", "No instance can serve the service now.";
         StandbyWrite = "standby-write", "A configuration write while a standby serves and standby_writes is refuse.";
         Unauthorized = "unauthorized", "A token that no instance can have issued or that has expired.";
-        Throttled = "throttled", "Too many attempts from one address.";
         OutcomeUnknown = "outcome-unknown", "An unsafe request was cut or timed out on the instance; never repeated.";
         Upgrade = "upgrade", "A protocol upgrade that is not passed on.";
         TooManyConnections = "too-many-connections", "The limit of open connections was reached.";
@@ -85,8 +84,6 @@ closed! {
         Handshake = "handshake", "The TLS handshake failed or took too long.";
         HeadTimeout = "head-timeout", "The request head did not arrive in time.";
         BodyTimeout = "body-timeout", "The request body stood still for too long.";
-        Flood = "flood", "An HTTP/2 connection that exceeded a limit against floods.";
-        Stopping = "stopping", "The gatekeeper is stopping.";
     }
 }
 

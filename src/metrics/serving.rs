@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Metrics, NOBODY, lock};
 use crate::balance::{Failover, Picture};
+use crate::config::types::{InstanceId, Service};
 
 /// The label values on display: what has to go when a reload removes its subject. Names and not
 /// ids, because ids mean nothing after a reload.
@@ -22,7 +23,7 @@ impl Metrics {
         let next = Shown::of(picture);
         self.remove_gone(&mut shown, &next);
         for id in picture.config.instance_ids() {
-            for service in picture.config.services_of(id) {
+            for service in existing(picture, id) {
                 let labels = [picture.config.instance(id).name.as_str(), service.as_str()];
                 self.upstream_up.with_label_values(&labels).set(picture.usable(id, service).into());
             }
@@ -41,7 +42,7 @@ impl Metrics {
         let moves = std::mem::take(&mut shown.moves);
         *shown = Shown { moves, ..next };
         for f in failovers {
-            if !shown.sites.contains(&f.site) {
+            if !shown.sites.contains(&f.site) || !f.exists {
                 continue;
             }
             let labels = [
@@ -98,13 +99,18 @@ impl Metrics {
     }
 }
 
+/// What an instance does not have is neither up nor down: an alert on it would never clear.
+fn existing(picture: &Picture, id: InstanceId) -> impl Iterator<Item = Service> {
+    picture.config.services_of(id).into_iter().filter(move |s| picture.fact(id, *s).exists())
+}
+
 impl Shown {
     fn of(picture: &Picture) -> Self {
         let config = &picture.config;
         let mut shown = Self::default();
         for id in config.instance_ids() {
             let name = &config.instance(id).name;
-            shown.up.extend(config.services_of(id).into_iter().map(|s| (name.clone(), s.as_str())));
+            shown.up.extend(existing(picture, id).map(|s| (name.clone(), s.as_str())));
         }
         for site in &config.sites {
             shown.sites.insert(site.name.clone());

@@ -58,14 +58,14 @@ pub(super) const DURATION: Spec = spec(
     "gatekeeper_request_duration_seconds",
     Kind::Histogram,
     &["site", "service"],
-    "From the end of the request head to the end of the response.",
-    "Latency as clients feel it; long-running streams fall into the last bucket.",
+    "From the end of the request head until the head of the answer.",
+    "Latency as clients feel it, without the time that the body takes.",
 );
 pub(super) const UPSTREAM_UP: Spec = spec(
     "gatekeeper_upstream_up",
     Kind::Gauge,
     &["instance", "service"],
-    "1 if the service is usable on this instance, 0 if not.",
+    "1 if the service is usable on this instance, 0 if not; no series while the instance does not have the service.",
     "Alert when 0 for more than a minute: redundancy is lost although clients notice nothing.",
 );
 pub(super) const SERVING: Spec = spec(

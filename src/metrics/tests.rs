@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::*;
 use crate::balance::{Failover, Picture, Reason};
 use crate::clock::Moment;
-use crate::config::types::Service;
+use crate::config::types::{InstanceId, Service};
+use crate::health::{Condition, Fact};
 use crate::testing::config;
 
 fn picture(site: &str, instances: &[&str]) -> Picture {
@@ -62,7 +63,7 @@ fn closed_sets_start_at_zero() {
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");
     }
-    assert_eq!(Refused::ALL[Refused::Stopping.index()], Refused::Stopping);
+    assert_eq!(Refused::ALL[Refused::BodyTimeout.index()], Refused::BodyTimeout);
 }
 
 #[test]
@@ -101,6 +102,24 @@ fn serving_shows_every_combination() {
     assert!(text.contains(
         "gatekeeper_failovers_total{from=\"b\",reason=\"down\",service=\"config\",site=\"hq\",to=\"a\"} 1"
     ));
+}
+
+#[test]
+fn what_an_instance_does_not_have_is_not_shown() {
+    let metrics = Metrics::new().unwrap();
+    let mut picture = picture("hq", &["a", "b"]);
+    let line = "gatekeeper_upstream_up{instance=\"b\",service=\"soap\"}";
+    let mut shown = |condition, lacking| {
+        picture.health.set(InstanceId(1), Service::Soap, Fact { condition, lacking, ..Fact::default() });
+        metrics.apply(&picture, &[]);
+        metrics.render().lines().find(|l| l.starts_with(line)).map(|l| l[line.len()..].to_owned())
+    };
+    assert_eq!(shown(Condition::Up, false).as_deref(), Some(" 1"));
+    assert_eq!(shown(Condition::Absent, true), None);
+    assert_eq!(shown(Condition::Down, true), None, "down, and it never had it");
+    assert_eq!(shown(Condition::Down, false).as_deref(), Some(" 0"));
+    metrics.apply(&picture, &[Failover { exists: false, ..failover("a", "b") }]);
+    assert!(!metrics.render().contains("gatekeeper_failovers_total{"), "nothing that anybody had moved");
 }
 
 #[test]
@@ -161,6 +180,7 @@ fn failover(from: &str, to: &str) -> Failover {
         from: Some(from.to_owned()),
         to: Some(to.to_owned()),
         home: false,
+        exists: true,
         reason: Reason::Down,
     }
 }

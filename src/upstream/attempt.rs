@@ -155,6 +155,7 @@ const fn signal_of(error: &ConnectError) -> Option<Signal> {
         ConnectError::Resolve { .. } | ConnectError::Unreachable(_) | ConnectError::Tls(_) => {
             Some(Signal::ConnectFailed)
         }
+        ConnectError::Local(_) => None,
     }
 }
 

@@ -42,9 +42,13 @@ pub enum ConnectError {
     /// Nobody listens there.
     #[error("connection refused")]
     Refused,
-    /// No route, no network, no free port.
+    /// No route, no network.
     #[error("cannot connect: {0}")]
     Unreachable(io::Error),
+    /// Not the instance's fault: this process or machine has no descriptor, port or memory left.
+    /// Says nothing about the instance.
+    #[error("no local resources: {0}")]
+    Local(io::Error),
     /// `connect_timeout` has passed.
     #[error("no connection within {0:?}")]
     Timeout(Duration),
@@ -112,7 +116,10 @@ impl Target {
     }
 
     async fn open_by_name(&self) -> Result<TcpStream, ConnectError> {
-        let resolve = |source| ConnectError::Resolve { host: self.origin.host.clone(), source };
+        let resolve = |source| match is_local(&source) {
+            true => ConnectError::Local(source),
+            false => ConnectError::Resolve { host: self.origin.host.clone(), source },
+        };
         let found =
             tokio::net::lookup_host((self.origin.host.as_str(), self.origin.port)).await.map_err(resolve)?;
         let mut last = resolve(io::Error::new(io::ErrorKind::NotFound, "no address"));
@@ -130,10 +137,19 @@ const KEEPALIVE_AFTER: Duration = Duration::from_secs(15);
 
 fn tcp_error(e: io::Error) -> ConnectError {
     match e.kind() {
+        _ if is_local(&e) => ConnectError::Local(e),
         io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => ConnectError::Refused,
         _ => ConnectError::Unreachable(e),
     }
 }
+
+/// By number: `io::ErrorKind` has no name for most of these.
+fn is_local(e: &io::Error) -> bool {
+    e.raw_os_error().is_some_and(|number| LOCAL.contains(&number))
+}
+
+/// Linux: ENOMEM, ENFILE, EMFILE, EADDRNOTAVAIL (no free port), ENOBUFS.
+const LOCAL: [i32; 5] = [12, 23, 24, 99, 105];
 
 /// A plain or encrypted connection to an instance.
 pub enum Stream {
@@ -190,5 +206,21 @@ impl AsyncWrite for Stream {
             Self::Plain(s) => Pin::new(s).poll_shutdown(cx),
             Self::Tls(s) => Pin::new(s).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_our_own_is_not_the_instance_s_fault() {
+        for number in LOCAL {
+            let error = tcp_error(io::Error::from_raw_os_error(number));
+            assert!(matches!(error, ConnectError::Local(_)), "{error}");
+        }
+        // ECONNREFUSED, EHOSTUNREACH
+        assert!(matches!(tcp_error(io::Error::from_raw_os_error(111)), ConnectError::Refused));
+        assert!(matches!(tcp_error(io::Error::from_raw_os_error(113)), ConnectError::Unreachable(_)));
     }
 }

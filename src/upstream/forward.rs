@@ -180,10 +180,11 @@ impl Forwarder {
         false
     }
 
-    /// A bound request that could not be sent: one refused connect is no reason to end a session,
-    /// a service that is down is.
+    /// A bound request that had no answer and no effect: one refused or reset connection is no
+    /// reason to end a session, a service that is down is.
     async fn or_down(&self, plan: &Plan<'_>, failure: Failure) -> Failure {
-        if failure == Failure::Unreachable && plan.bound && Box::pin(self.soon_down(plan)).await {
+        let harmless = matches!(failure, Failure::Unreachable | Failure::Broken);
+        if harmless && plan.bound && Box::pin(self.soon_down(plan)).await {
             return Failure::Down;
         }
         failure

@@ -1,4 +1,4 @@
-//! A small HTTP client for our own questions to one instance: one kept connection, bounded
+//! A small HTTP client for our own questions to one instance: two kept connections, bounded
 //! answers, redirects never followed.
 
 use std::sync::Arc;
@@ -53,19 +53,20 @@ impl Answer {
 /// Which connection a request may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reuse {
-    /// The kept one if there is one; if the peer has closed it, once more on a new one. Only for
+    /// A kept one if there is one; if the peer has closed it, once more on a new one. Only for
     /// requests that may be repeated.
     Kept,
     /// Always a new one: proves that the instance still accepts, and repeats nothing.
     Fresh,
 }
 
-/// Asks one instance. Requests may overlap: the one that finds the kept connection taken opens its
+/// Asks one instance. Requests may overlap: the one that finds all kept connections taken opens its
 /// own.
 pub struct Client {
     target: Arc<Target>,
     host: String,
-    kept: Mutex<Option<Connection>>,
+    /// At most [`MOST_KEPT`].
+    kept: Mutex<Vec<Connection>>,
 }
 
 type Connection = SendRequest<Full<Bytes>>;
@@ -74,7 +75,7 @@ impl Client {
     /// A client without a connection yet.
     pub fn new(target: Arc<Target>) -> Self {
         let host = target.origin().authority();
-        Self { target, host, kept: Mutex::new(None) }
+        Self { target, host, kept: Mutex::default() }
     }
 
     /// Whom it asks.
@@ -152,13 +153,18 @@ impl Client {
         let (head, body) = connection.send_request(request).await?.into_parts();
         let body = Limited::new(body, MAX_BODY).collect().await.map_err(|_| ClientError::Body)?.to_bytes();
         if !connection.is_closed() {
-            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            // The oldest goes: the new one has just worked.
+            if kept.len() >= MOST_KEPT {
+                kept.remove(0);
+            }
+            kept.push(connection);
         }
         Ok(Answer { status: head.status, headers: head.headers, body })
     }
 
     fn take(&self) -> Option<Connection> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 }
 
@@ -171,6 +177,8 @@ pub(super) fn bearer(token: &SecretString) -> Result<HeaderValue, http::Error> {
 
 /// Key sets, discovery documents and a page of objects are far smaller.
 pub const MAX_BODY: usize = 2 * 1024 * 1024;
+/// A probe asks two questions at once.
+const MOST_KEPT: usize = 2;
 pub(super) const AGENT: &str = concat!("gatekeeper/", env!("CARGO_PKG_VERSION"));
 
 #[cfg(test)]

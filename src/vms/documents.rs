@@ -19,8 +19,7 @@ pub struct Documents {
     /// Lower-case host names under which the document names its instance: of the issuer first,
     /// then of every other address in it, without repeats.
     pub issuer_host_names: Vec<String>,
-    /// Ids of the signing keys. A key that another instance has claimed before is left out: a
-    /// hostile instance must not attract the other's tokens by publishing its key ids.
+    /// Ids of the signing keys, as claimed: two instances may claim the same one.
     pub kids: Vec<String>,
     /// When it was read.
     pub fetched: Moment,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -112,6 +113,21 @@ async fn http_survives_reset() {
 #[tokio::test(flavor = "multi_thread")]
 async fn http_survives_hang() {
     no_get_fails("hang").await;
+}
+
+/// A page with status 200 that is not what the instance usually says.
+#[tokio::test(flavor = "multi_thread")]
+async fn http_notices_another_page_within_two_probe_intervals() {
+    let (a, _b, gatekeeper) = http_pair().await;
+    // More than `rise` answers have been seen when the next one goes out.
+    until("probes of a", async || a.requests_with(OPEN).await >= 5).await;
+    a.fault("all", "wrong-body").await;
+    let broken = Instant::now();
+    gatekeeper.wait_serving("http", "b").await;
+    // Two intervals of 500 ms, and what a busy machine adds.
+    assert!(broken.elapsed() < Duration::from_secs(2), "{:?}", broken.elapsed());
+    a.heal().await;
+    gatekeeper.wait_up("a", "http", true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -155,12 +155,12 @@ impl Gatekeeper {
         until(&what, async || self.serving("hq", service).await.as_deref() == Some(instance)).await;
     }
 
-    /// Waits until health calls `service` of `instance` up or down.
+    /// Waits until health calls `service` of `instance` up, or no longer does: a service that the
+    /// instance does not have is not shown at all.
     pub async fn wait_up(&self, instance: &str, service: &str, up: bool) {
         let labels = [("instance", instance), ("service", service)];
-        let wanted = f64::from(u8::from(up));
         until(&format!("{service} of {instance} up = {up}"), async || {
-            self.samples("gatekeeper_upstream_up", &labels).await.iter().any(|(_, v)| *v == wanted)
+            up == self.samples("gatekeeper_upstream_up", &labels).await.iter().any(|(_, v)| *v == 1.0)
         })
         .await;
     }

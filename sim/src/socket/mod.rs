@@ -1,4 +1,4 @@
-//! The Events & State WebSocket (protocol sheet 4): the upgrade. What follows is in [`connection`].
+//! The Events & State WebSocket (protocol sheet 4): the upgrade. What follows is in `connection`.
 
 mod command;
 mod connection;

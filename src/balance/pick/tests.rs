@@ -40,7 +40,7 @@ fn picture(
             let given = conditions.iter().rev().find(|c| c.0 == id && c.1 == service);
             let condition = given.map_or(Condition::Up, |c| c.2);
             let up_since = (condition == Condition::Up).then_some(now);
-            p.health.set(id, service, Fact { condition, since: now, up_since, cause: None });
+            p.health.set(id, service, Fact { condition, since: now, up_since, ..Fact::default() });
         }
     }
     p.held = Held::resolve(&config, &overrides, None, now);

@@ -31,6 +31,9 @@ fn a_token_s_home_is_found_by_key_and_issuer() {
     assert_eq!(p.home_of_issuer(HQ, "https://a/IDP"), Some(A));
     p.documents = vec![documents("https://x/IDP", "KA"), documents("https://x/IDP", "KB")];
     assert_eq!(p.home_of_issuer(HQ, "https://x/IDP"), None, "two claim it: nobody gets it");
+    p.documents = vec![documents("https://a/IDP", "KA"), documents("https://b/IDP", "KA")];
+    assert_eq!(p.home_of_kid(HQ, "KA"), None, "so with keys");
+    assert_eq!(p.home_of_issuer(HQ, "https://a/IDP"), Some(A), "the issuer decides then");
 }
 
 #[test]
@@ -42,6 +45,7 @@ fn changes_are_told_by_name_across_a_reload() {
     let changes = after.changes_since(&before);
     assert_eq!(changes.len(), Service::XPROTECT.len());
     assert_eq!((changes[0].from.as_deref(), changes[0].to.as_deref()), (Some("a"), Some("z")));
+    assert!(changes.iter().all(|c| c.home), "the primary under another name");
     assert!(after.changes_since(&after).is_empty());
 }
 

@@ -62,7 +62,8 @@ impl World {
             Condition::Suspect | Condition::Unknown => before.up_since,
             Condition::Down | Condition::Absent => None,
         };
-        self.board.set(id, service, Fact { condition, since: self.now, up_since, cause: None });
+        let lacking = condition == Absent || (before.lacking && condition != Up);
+        self.board.set(id, service, Fact { condition, since: self.now, up_since, cause: None, lacking });
         let damping = self.history.get_mut(id, service).unwrap();
         match (before.condition, condition) {
             (Condition::Down, Condition::Up) => damping.came_up(self.now),
@@ -170,10 +171,36 @@ fn a_service_that_nobody_has_returns_to_its_owner() {
     w.serve(1);
     w.set(A, Service::Soap, Down);
     w.serve(2);
+    assert_eq!(w.who(Service::Soap), (Some(B), Reason::Down), "its 404 is as good as the other's");
+    w.set(B, Service::Soap, Down);
+    w.serve(3);
     assert_eq!(w.who(Service::Soap), (None, Reason::AllDown));
     w.set(A, Service::Soap, Absent);
-    w.serve(3);
+    w.serve(4);
     assert_eq!(w.who(Service::Soap), (Some(A), Reason::Recovered));
+}
+
+#[test]
+fn what_the_primary_does_not_have_does_not_make_a_failback_incomplete() {
+    let mut w = World::new(2, FailbackMode::Manual);
+    for id in [A, B] {
+        w.set(id, Service::Soap, Absent);
+    }
+    w.hold(&[(A, OverrideKind::Drain)]);
+    w.serve(1);
+    w.hold(&[]);
+    w.serve(2);
+    assert_eq!(w.who(Service::Soap).0, Some(B));
+    let view = View { config: &w.config, board: &w.board, held: &w.held, history: &w.history };
+    let outcomes = failback(&view, &mut w.table.clone(), None, None, w.now).unwrap();
+    for o in &outcomes {
+        match o.service {
+            Service::Soap => assert_eq!(o.result, FailbackResult::Absent { primary: "a".into() }),
+            _ => assert_eq!(o.result, FailbackResult::Returned("a".into())),
+        }
+    }
+    let named = failback(&view, &mut w.table.clone(), None, Some(Service::Soap), w.now).unwrap_err();
+    assert!(matches!(named, FailbackError::NotReady { why: "absent", .. }), "{named}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One table of every key: what may be written, the default, what it does.
 //!
-//! The reader ([`super::raw`]) takes unknown keys, types and defaults from it;
+//! The reader (`raw`) takes unknown keys, types and defaults from it;
 //! `docs/configuration.md` and `config/gatekeeper.toml` are rendered from it ([`render`]). A key
 //! that is not in the table does not exist, and a key in the table cannot be undocumented.
 

@@ -47,7 +47,7 @@ pub const SECTIONS: &[Section] = &[
     section("", "Above the first table."),
     section("runtime", "Threads."),
     section("listener", "The client side."),
-    section("admin", "The operator side: status, drain, quarantine, approvals."),
+    section("admin", "The operator side: status, drain; quarantine and approvals come later."),
     section("admin.user[]", "People beside `local`, the user of `[admin] token_file`."),
     section("metrics", "A listener for scraping only: `/metrics`, `/healthz`, `/readyz`."),
     section("upstream", "Time limits towards instances."),
@@ -92,7 +92,7 @@ pub const KEYS: &[Key] = &[
     key("admin.token_file", Path, Value("\"\""), Reload,
         "Bearer token of the user `local`, role `admin`. Empty: `admin.token` in `state_dir`. Made (mode 0600) if missing."),
     key("admin.certificate", Path, Value("\"\""), Reload,
-        "PEM file for TLS on the operator side. Empty: plain HTTP, on loopback only."),
+        "PEM file for TLS on the operator side. Empty: plain HTTP, on loopback only. Changing the files' contents reloads; adding or removing needs a restart."),
     key("admin.private_key", Path, Value("\"\""), Reload, "PEM file: the key of that certificate."),
     key("admin.hosts", Hosts, Value("[]"), Reload,
         "Names under which operators reach this listener; others are refused, against DNS rebinding. Loopback names are always accepted.")
@@ -100,7 +100,7 @@ pub const KEYS: &[Key] = &[
 
     key("admin.user[].name", Name, Required, Reload, "Shown in the audit log.").example("\"alice\""),
     key("admin.user[].role", Choice(&["viewer", "operator", "approver", "admin"]), Required, Reload,
-        "`viewer`: status without user or object names. `operator`: drain, quarantine, release, failback. `approver`: approve, reject, lift a guard. `admin`: all but approving alone.")
+        "`viewer`: status without user or object names. `operator`: drain, release, failback (the command quarantine comes later). `approver`: approve, reject, lift a guard. `admin`: all but approving alone.")
         .example("\"operator\""),
     key("admin.user[].token_file", Path, Required, Reload, "File with the bearer token; must exist.")
         .example("\"secrets/alice.token\""),
@@ -157,14 +157,14 @@ pub const KEYS: &[Key] = &[
         "Path prefixes outside the API that are passed on, with `identity`. Profile `xprotect`.")
         .example("[\"/installation\"]"),
     key("site[].probe", UrlPath, Value("\"/\""), Reload,
-        "Path that answers 2xx when healthy. Profile `http`; the same for all sites that share an instance."),
+        "Path that answers 2xx when healthy, always with the same media type; JSON has to be valid. Profile `http`; the same for all sites that share an instance."),
     key("site[].essential", Choices(&["identity", "config", "events", "webrtc", "soap", "http"]),
         Unset("`[\"identity\", \"config\"]`; profile `http`: `[\"http\"]`"), Reload,
         "Services without which a login makes no sense: new logins go to an instance that serves them, and `/readyz` is 503 while one is served nowhere.")
         .example("[\"identity\", \"config\"]"),
 
     key("health.interval", time(10, HOURS), Value("\"500ms\""), Reload, "Between two probes."),
-    key("health.timeout", time(1, HOURS), Value("\"400ms\""), Reload, "For one probe; at most `interval`."),
+    key("health.timeout", time(1, HOURS), Value("\"400ms\""), Reload, "For one probe; at most `interval`. A probe of `identity` or `config` asks two questions at the same time."),
     key("health.rise", Number { min: 1, max: 1000 }, Value("3"), Reload,
         "Probes passed in a row that make a service up."),
     key("health.fall", Number { min: 1, max: 1000 }, Value("2"), Reload,

@@ -26,6 +26,9 @@ pub fn frozen(old: &Config, new: &Config) -> Vec<Complaint> {
     compare("[runtime] workers", old.workers.to_string(), new.workers.to_string());
     compare("[listener] address", old.listener.address.to_string(), new.listener.address.to_string());
     compare("[listener] plain_address", off(old.listener.plain_address), off(new.listener.plain_address));
+    // Contents of the files are read again; that there is TLS at all is decided when the listener opens.
+    let tls = |c: &Config| if c.admin.certificate.is_some() { "a certificate" } else { "none" }.to_owned();
+    compare("[admin] certificate", tls(old), tls(new));
     compare("[admin] address", old.admin.address.to_string(), new.admin.address.to_string());
     compare("[metrics] address", off(old.metrics), off(new.metrics));
     found
@@ -46,7 +49,8 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     part("[listener] proxy_protocol", old.listener.proxy_protocol != new.listener.proxy_protocol);
     part("[listener] drain_timeout", old.listener.drain_timeout != new.listener.drain_timeout);
     part("[admin] token_file", old.admin.token_file != new.admin.token_file);
-    part("[admin] certificate", old.admin.certificate != new.admin.certificate);
+    let moved = |(a, b): (&Option<_>, &Option<_>)| a.is_some() && b.is_some() && a != b;
+    part("[admin] certificate", moved((&old.admin.certificate, &new.admin.certificate)));
     part("[admin] hosts", old.admin.hosts != new.admin.hosts);
     part("[[admin.user]]", differ(&old.admin.users, &new.admin.users));
     part("[upstream]", differ(&old.upstream, &new.upstream));
@@ -136,6 +140,28 @@ mod tests {
         assert_eq!(
             complaints[5].to_string(),
             "g.toml: [metrics] address: cannot change from off to 127.0.0.1:4 while the gatekeeper runs; \
+             restart it, or put the old value back"
+        );
+    }
+
+    #[test]
+    fn tls_of_the_admin_listener_comes_and_goes_with_a_restart_only() {
+        let with = |files: Option<(&str, &str)>| {
+            let mut config = config(BASE);
+            config.admin.certificate = files.map(|(chain, key)| (chain.into(), key.into()));
+            config
+        };
+        let (plain, tls, other) = (with(None), with(Some(("c", "k"))), with(Some(("c2", "k"))));
+        assert!(frozen(&tls, &other).is_empty());
+        assert_eq!(changes(&tls, &other), ["[admin] certificate: changed"]);
+        for (before, after) in [(&plain, &tls), (&tls, &plain)] {
+            let places: Vec<String> = frozen(before, after).into_iter().map(|c| c.place).collect();
+            assert_eq!(places, ["[admin] certificate"]);
+            assert_eq!(changes(before, after), ["[admin] certificate: changed"]);
+        }
+        assert_eq!(
+            frozen(&plain, &tls)[0].to_string(),
+            "g.toml: [admin] certificate: cannot change from none to a certificate while the gatekeeper runs; \
              restart it, or put the old value back"
         );
     }

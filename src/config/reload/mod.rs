@@ -65,7 +65,7 @@ impl Watch {
         Self { files, debounce, ticks }
     }
 
-    /// Watches these files from now on ([`files`] of the loaded configuration; after a refused load
+    /// Watches these files from now on ([`files()`] of the loaded configuration; after a refused load
     /// also [`super::LoadError::files`]). Files that were watched before keep the state that was
     /// seen last, so that a change during the load is not lost.
     pub fn follow(&mut self, paths: impl IntoIterator<Item = PathBuf>) {

@@ -10,12 +10,13 @@ use serde_json::Value;
 use crate::clock::Moment;
 use crate::config::types::{Account, Service};
 use crate::health::state::DeepOutcome;
-use crate::vms::client::{Answer, Client, Reuse};
+use crate::upstream::connect::ConnectError;
+use crate::vms::client::{Answer, Client, ClientError, Reuse};
 use crate::vms::socket::{SocketError, start_session};
 use crate::vms::token::{Token, TokenError, password_grant};
 
 /// What a round of deep probes found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Found {
     /// One result for each service that was asked for.
     pub results: Vec<(Service, DeepOutcome)>,
@@ -79,6 +80,9 @@ async fn login(
         Ok(Err(error @ (TokenError::Refused(_) | TokenError::Password { .. }))) => {
             Err((DeepOutcome::Inconclusive, Some(error.to_string())))
         }
+        Ok(Err(TokenError::Client(ClientError::Connect(ConnectError::Local(_))))) => {
+            Err((DeepOutcome::Inconclusive, None))
+        }
         Ok(Err(TokenError::Client(_) | TokenError::Broken(_))) | Err(_) => Err((DeepOutcome::Failed, None)),
     }
 }
@@ -86,14 +90,14 @@ async fn login(
 /// Also returns whether the token was denied.
 async fn sites(client: &Client, token: &SecretString, limit: Duration) -> (DeepOutcome, bool) {
     let answer = get(client, "/API/rest/v1/sites", token, limit).await;
-    let denied = answer.as_ref().is_some_and(|a| a.status == StatusCode::UNAUTHORIZED);
+    let denied = answer.as_ref().is_ok_and(|a| a.status == StatusCode::UNAUTHORIZED);
     // A system always has a site: an empty list is a service that has lost its database.
-    (judge(answer.as_ref(), |list| !list.is_empty()), denied)
+    (judge(&answer, |list| !list.is_empty()), denied)
 }
 
 async fn events(client: &Client, token: &SecretString, limit: Duration) -> DeepOutcome {
     let answer = get(client, "/API/rest/v1/alarmStates", token, limit).await;
-    match judge(answer.as_ref(), |_| true) {
+    match judge(&answer, |_| true) {
         DeepOutcome::Failed => return DeepOutcome::Failed,
         DeepOutcome::Passed | DeepOutcome::Inconclusive => {}
     }
@@ -101,17 +105,31 @@ async fn events(client: &Client, token: &SecretString, limit: Duration) -> DeepO
         Ok(Ok(200 | 201)) => DeepOutcome::Passed,
         // Rights, an older version without the socket (sheet 9), or one that knows other words.
         Ok(Ok(400..=499)) => DeepOutcome::Inconclusive,
+        Ok(Err(SocketError::Connect(ConnectError::Local(_)))) => DeepOutcome::Inconclusive,
         Ok(Err(SocketError::Refused(status))) if status.is_client_error() => DeepOutcome::Inconclusive,
         Ok(_) | Err(_) => DeepOutcome::Failed,
     }
 }
 
-async fn get(client: &Client, path: &str, token: &SecretString, limit: Duration) -> Option<Answer> {
-    tokio::time::timeout(limit, client.get(path, Some(token), Reuse::Kept)).await.ok()?.ok()
+/// The answer, or what its absence says.
+async fn get(
+    client: &Client,
+    path: &str,
+    token: &SecretString,
+    limit: Duration,
+) -> Result<Answer, DeepOutcome> {
+    match tokio::time::timeout(limit, client.get(path, Some(token), Reuse::Kept)).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(ClientError::Connect(ConnectError::Local(_)))) => Err(DeepOutcome::Inconclusive),
+        Ok(Err(_)) | Err(_) => Err(DeepOutcome::Failed),
+    }
 }
 
-fn judge(answer: Option<&Answer>, plausible: impl Fn(&[Value]) -> bool) -> DeepOutcome {
-    let Some(answer) = answer else { return DeepOutcome::Failed };
+fn judge(answer: &Result<Answer, DeepOutcome>, plausible: impl Fn(&[Value]) -> bool) -> DeepOutcome {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(outcome) => return *outcome,
+    };
     match answer.status {
         StatusCode::OK => {
             let json = answer.json();
@@ -133,7 +151,7 @@ mod tests {
     fn judged(status: u16, body: &'static str) -> DeepOutcome {
         let status = StatusCode::from_u16(status).unwrap_or_default();
         let body = Bytes::from_static(body.as_bytes());
-        judge(Some(&Answer { status, headers: HeaderMap::new(), body }), |list| !list.is_empty())
+        judge(&Ok(Answer { status, headers: HeaderMap::new(), body }), |list| !list.is_empty())
     }
 
     #[test]
@@ -144,6 +162,8 @@ mod tests {
         assert_eq!(judged(503, "<html>"), DeepOutcome::Failed);
         assert_eq!(judged(403, r#"{"error":{}}"#), DeepOutcome::Inconclusive);
         assert_eq!(judged(403, "<html>"), DeepOutcome::Failed);
-        assert_eq!(judge(None, |_| true), DeepOutcome::Failed);
+        for without in [DeepOutcome::Failed, DeepOutcome::Inconclusive] {
+            assert_eq!(judge(&Err(without), |_| true), without);
+        }
     }
 }

@@ -78,9 +78,17 @@ pub fn soap(answer: &Answer) -> Outcome {
     }
 }
 
-/// Profile `http`: 2xx.
+/// Profile `http`: 2xx, and what says that it is JSON can be read. What else the page has to be is
+/// learnt ([`super::habit`]).
 pub fn http(answer: &Answer) -> Outcome {
     match answer.status {
+        status if status.is_success() && !answer.body.is_empty() && is_json(answer) => {
+            // Builds nothing; the client has bounded the body.
+            match serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body) {
+                Ok(_) => Outcome::Passed,
+                Err(_) => Outcome::Failed(Cause::BrokenJson),
+            }
+        }
         status if status.is_success() => Outcome::Passed,
         status => Outcome::Failed(Cause::Status(status.as_u16())),
     }
@@ -99,6 +107,11 @@ fn document(answer: &Answer, member: &str) -> Outcome {
         StatusCode::NOT_FOUND if answer.json().is_some() => Outcome::Absent,
         status => Outcome::Failed(Cause::Status(status.as_u16())),
     }
+}
+
+fn is_json(answer: &Answer) -> bool {
+    let media = super::habit::media_type(answer).to_ascii_lowercase();
+    media == "application/json" || media.ends_with("+json")
 }
 
 /// An error in the shape of the REST API, with or without the outer key (sheet 3.4).
@@ -196,5 +209,17 @@ mod tests {
         assert_eq!(http(&answer(204, "")), Outcome::Passed);
         assert!(failed(http(&answer(404, ""))));
         assert!(failed(http(&answer(302, ""))));
+        assert_eq!(http(&answer(200, PAGE)), Outcome::Passed);
+    }
+
+    #[test]
+    fn what_says_that_it_is_json_has_to_be() {
+        for media in ["application/json; charset=utf-8", "Application/Problem+JSON"] {
+            let says = |body| http(&with(answer(200, body), ::http::header::CONTENT_TYPE, media));
+            assert_eq!(says(r#"{"id":"a","pad":"xxxx"}"#), Outcome::Passed);
+            assert_eq!(says(""), Outcome::Passed, "empty is a matter of habit");
+            assert_eq!(says(PAGE), Outcome::Failed(Cause::BrokenJson));
+            assert_eq!(says(r#"{"id":"a","pa"#), Outcome::Failed(Cause::BrokenJson));
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The supervisor's loop: probes go out when due, results and signals come in, pictures go out.
 
 mod send;
+pub(super) mod tell;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,8 @@ use crate::balance::picture::Picture;
 use crate::clock::Moment;
 use crate::config::types::{Config, InstanceId, Service};
 use crate::health::cause::Cause;
-use crate::health::probe::deep;
+use crate::health::probe::habit::Shape;
+use crate::health::probe::{Probed, deep};
 use crate::health::report::{Reporter, Tally};
 use crate::health::signal::Monitor;
 use crate::health::state::{Condition, DeepOutcome, Event, Outcome, Step};
@@ -42,7 +44,7 @@ struct Done {
 }
 
 enum Finished {
-    Probe { service: Service, started: Moment, outcome: Outcome, burst: bool },
+    Probe { service: Service, started: Moment, found: Probed, burst: bool },
     Documents(Option<Documents>),
     Deep(deep::Found),
 }
@@ -99,20 +101,7 @@ impl Actor {
     fn settle(&mut self) {
         let Some(picture) = self.core.settle(Moment::now()) else { return };
         let picture = Arc::new(picture);
-        for change in picture.changes_since(&self.pictures.borrow()) {
-            let (from, to) = (change.from.as_deref(), change.to.as_deref());
-            let (site, service, why) = (change.site.as_str(), change.service, change.reason.as_str());
-            match to {
-                Some(to) if change.home => {
-                    let from = from.unwrap_or("nobody");
-                    tracing::info!(site, service = %service, from, to, why, "service moved");
-                }
-                Some(to) => {
-                    tracing::warn!(site, service = %service, from = from.unwrap_or("nobody"), to, why, "service moved");
-                }
-                None => tracing::error!(site, service = %service, from, why, "nobody can serve"),
-            }
-        }
+        tell::moves(&picture, &self.pictures.borrow());
         (self.publish)(Arc::clone(&picture));
         self.pictures.send_replace(picture);
     }
@@ -234,7 +223,8 @@ impl Actor {
         let id = InstanceId(index as u16);
         let now = Moment::now();
         match done.what {
-            Finished::Probe { service, started, outcome, burst } => {
+            Finished::Probe { service, started, found, burst } => {
+                let outcome = self.usual(id, now, &found);
                 self.probed(id, service, now, started, outcome, burst);
             }
             Finished::Documents(found) => self.read(id, now, found),
@@ -266,6 +256,34 @@ impl Actor {
         slot.burst_left = slot.burst_left.saturating_sub(1);
         if slot.burst_left == 0 {
             self.observe(id, service, now, Event::BurstOver);
+        }
+    }
+
+    /// The result, in the light of what this instance and the others usually answer.
+    fn usual(&mut self, id: InstanceId, now: Moment, found: &Probed) -> Outcome {
+        let rise = self.core.config().health.rise;
+        let others: Vec<Shape> = match found.shape {
+            Some(_) => self.core.peers(id).filter_map(|c| self.lanes.get(c.index())?.habit.last()).collect(),
+            None => Vec::new(),
+        };
+        let lane = &mut self.lanes[id.index()];
+        match (found.shape, found.outcome) {
+            (Some(shape), _) => match lane.habit.judge(shape, rise, &others) {
+                Ok(()) => found.outcome,
+                Err(cause) => Outcome::Failed(cause),
+            },
+            (None, Outcome::Inconclusive) => {
+                if lane.told_inconclusive.is_none_or(|told| now.since(told) >= TELL_PAUSE) {
+                    lane.told_inconclusive = Some(now);
+                    let instance = lane.monitor.name();
+                    tracing::warn!(instance, "probes cannot be made: no descriptors, ports or memory here");
+                }
+                found.outcome
+            }
+            (None, outcome) => {
+                lane.habit.failed();
+                outcome
+            }
         }
     }
 
@@ -307,8 +325,7 @@ impl Actor {
     /// An unknown key came: read again, but not more than once a second.
     fn refresh_documents(&mut self, now: Moment) {
         for lane in &mut self.lanes {
-            let earliest = (lane.documents_tried + DOCUMENTS_PAUSE).max(now);
-            lane.documents.hurry(earliest);
+            lane.wish_documents(now, DOCUMENTS_PAUSE);
         }
     }
 
@@ -359,5 +376,7 @@ fn lanes(
 const DEEP_INTERVAL: Duration = Duration::from_secs(5);
 const DOCUMENTS_INTERVAL: Duration = Duration::from_secs(15);
 const DOCUMENTS_PAUSE: Duration = Duration::from_secs(1);
+/// Between two complaints about our own resources, for one instance.
+const TELL_PAUSE: Duration = Duration::from_secs(60);
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 const ROTATION: Duration = Duration::from_secs(10);

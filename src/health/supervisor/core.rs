@@ -66,6 +66,17 @@ impl Core {
         self.machines.get(instance.index()).is_some_and(|m| m[service.index()].wants_deep())
     }
 
+    /// The other candidates of the sites that an instance stands in for, less those in quarantine,
+    /// whose word proves nothing.
+    pub(crate) fn peers(&self, id: InstanceId) -> impl Iterator<Item = InstanceId> {
+        let shared = move |other: &InstanceId| {
+            let mut sites = self.config.sites.iter();
+            sites.any(|s| s.candidates().any(|c| c == id) && s.candidates().any(|c| c == *other))
+        };
+        let others = self.config.instance_ids().filter(move |other| *other != id);
+        others.filter(shared).filter(|other| !self.quarantined(*other))
+    }
+
     /// Whether some site has nobody else for this service.
     pub(crate) fn last_resort(&self, id: InstanceId, service: Service) -> bool {
         let view = self.view();
@@ -114,39 +125,37 @@ impl Core {
         step
     }
 
-    /// Takes new documents in. A key id that another instance has claimed before stays that
-    /// instance's: publishing it must not attract tokens.
-    pub(crate) fn learn(&mut self, id: InstanceId, mut new: Documents) {
-        let others = self.documents.iter().enumerate().filter(|(i, _)| *i != id.index());
-        let taken: Vec<&Arc<Documents>> = others.filter_map(|(_, d)| d.as_ref()).collect();
-        let before = new.kids.len();
-        new.kids.retain(|kid| !taken.iter().any(|d| d.kids.contains(kid)));
+    /// Takes new documents in. A key id that two instances claim is told once; whose it is is not
+    /// decided by who came first ([`Picture::home_of_kid`]).
+    pub(crate) fn learn(&mut self, id: InstanceId, new: Documents) {
+        let old = self.documents(id);
+        let new = match old {
+            Some(old) => new.or_from(old),
+            None => new,
+        };
+        let claims = |d: &Documents| d.kids.iter().any(|kid| new.kids.contains(kid));
+        let others = self.config.instance_ids().filter(|other| *other != id);
+        let twin = others.filter(|o| self.documents(*o).is_some_and(|d| claims(d))).min();
+        let twin = twin.map(|o| self.config.instance(o).name.as_str());
         let instance = self.config.instance(id).name.as_str();
-        let Some(slot) = self.documents.get_mut(id.index()) else { return };
-        let changed = slot.as_ref().is_none_or(|old| old.issuer != new.issuer || old.kids != new.kids);
-        if changed && new.kids.len() != before {
+        let changed = old.is_none_or(|old| old.issuer != new.issuer || old.kids != new.kids);
+        let (issuer, keys) = (new.issuer.as_str(), new.kids.len());
+        if changed && let Some(other) = twin {
             tracing::warn!(
                 instance,
-                issuer = new.issuer,
-                "instance publishes a signing key of another instance; ignored"
+                other,
+                issuer,
+                "two instances publish the same signing key; only the issuer tells their tokens apart"
             );
         }
         if changed {
             let version = new.product_version.as_deref().unwrap_or_default();
-            tracing::info!(
-                instance,
-                issuer = new.issuer,
-                version,
-                keys = new.kids.len(),
-                "discovery documents read"
-            );
+            tracing::info!(instance, issuer, version, keys, "discovery documents read");
         }
-        let new = match slot {
-            Some(old) => new.or_from(old),
-            None => new,
-        };
-        *slot = Some(Arc::new(new));
-        self.dirty = true;
+        if let Some(slot) = self.documents.get_mut(id.index()) {
+            *slot = Some(Arc::new(new));
+            self.dirty = true;
+        }
     }
 
     /// The documents read last.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Moment;
 use crate::config::types::{Config, InstanceId, Profile, Service};
+use crate::health::probe::habit::Habit;
 use crate::health::signal::Monitor;
 use crate::upstream::connect::Target;
 use crate::vms::client::Client;
@@ -18,6 +19,10 @@ pub(super) struct Lane {
     pub(super) services: Vec<Service>,
     /// What is asked for [`Service::Http`].
     pub(super) http_probe: Arc<str>,
+    /// What that usually answers.
+    pub(super) habit: Habit,
+    /// When it was last told that probes could not be made.
+    pub(super) told_inconclusive: Option<Moment>,
     pub(super) slots: [Slot; Service::COUNT],
     /// One client, and so one kept connection, for each service: a hanging service must not hold
     /// up the probes of another.
@@ -86,6 +91,8 @@ impl Lane {
             monitor,
             services: Vec::new(),
             http_probe: Arc::from("/"),
+            habit: Habit::default(),
+            told_inconclusive: None,
             slots: Default::default(),
             clients: std::array::from_fn(|_| Arc::new(Client::new(Arc::clone(target)))),
             documents: Job::default(),
@@ -129,6 +136,12 @@ impl Lane {
         probes.chain(others.filter_map(|job| job.timer())).min()
     }
 
+    /// Asks for the documents to be read soon, but not within `pause` of the last attempt, whether
+    /// or not that one succeeded.
+    pub(super) fn wish_documents(&mut self, now: Moment, pause: Duration) {
+        self.documents.hurry((self.documents_tried + pause).max(now));
+    }
+
     fn configure(&mut self, config: &Config, id: InstanceId) {
         self.services = config.services_of(id);
         let probe =
@@ -136,7 +149,10 @@ impl Lane {
                 Profile::Http { probe } => Some(probe.as_str()),
                 Profile::Xprotect { .. } => None,
             });
-        self.http_probe = Arc::from(probe.unwrap_or("/"));
+        let probe = probe.unwrap_or("/");
+        if *self.http_probe != *probe {
+            (self.http_probe, self.habit) = (Arc::from(probe), Habit::default());
+        }
     }
 }
 
@@ -149,4 +165,57 @@ pub(super) fn period(interval: Duration, first: bool, id: InstanceId, service: S
     // Steps of 3/16 and 5/16 visit all sixteenths before they repeat.
     let phase = (id.index() * 5 + service.index() * 3) % 16;
     interval * (16 - phase as u32) / 16
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::config::types::FailbackMode;
+    use crate::health::fixtures::pure_config;
+
+    fn at(ms: u64) -> Moment {
+        Moment::from_micros(ms * 1_000)
+    }
+
+    fn lane(config: &Config) -> (Lane, Arc<Target>) {
+        let target = Arc::new(Target::new(&config.instances[0], &config.upstream).unwrap());
+        (Lane::new(config, InstanceId(0), Arc::new(Monitor::new("a")), &target), target)
+    }
+
+    #[test]
+    fn documents_that_cannot_be_read_are_asked_for_once_a_pause() {
+        let pause = Duration::from_secs(1);
+        let (mut lane, _) = lane(&pure_config(1, FailbackMode::Manual));
+        let mut tries = 0;
+        for ms in (10_000..20_000).step_by(10) {
+            // Every request brings a token with an unknown key; no attempt succeeds.
+            lane.wish_documents(at(ms), pause);
+            if lane.documents.begin(at(ms)) {
+                tries += 1;
+                lane.documents_tried = at(ms);
+                lane.wish_documents(at(ms + 5), pause);
+                lane.documents.end(at(ms) + pause * 15);
+            }
+        }
+        assert_eq!(tries, 10);
+    }
+
+    #[test]
+    fn another_probe_path_is_another_habit() {
+        use crate::config::types::Profile;
+        let mut config = pure_config(1, FailbackMode::Manual);
+        let (mut lane, target) = lane(&config);
+        lane.habit.failed();
+        let answer = crate::vms::client::Answer {
+            status: http::StatusCode::OK,
+            headers: http::HeaderMap::new(),
+            body: bytes::Bytes::from_static(b"x"),
+        };
+        lane.habit.judge(crate::health::probe::habit::Shape::of(&answer), 1, &[]).unwrap();
+        let lane = lane.renew(&config, InstanceId(0), &target);
+        assert!(lane.habit.last().is_some(), "the same page");
+        config.sites[0].profile = Profile::Http { probe: "/health".into() };
+        assert!(lane.renew(&config, InstanceId(0), &target).habit.last().is_none());
+    }
 }

@@ -3,3 +3,4 @@
 mod fake;
 mod simulation;
 mod sockets;
+mod told;

@@ -1,13 +1,17 @@
 //! What goes out: regular probes, bursts, documents, deep probes. Each is a job of its own whose
 //! end comes back to the loop.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+
+use futures_util::FutureExt;
 
 use super::{Actor, DEEP_INTERVAL, DOCUMENTS_PAUSE, Done, Finished};
 use crate::clock::Moment;
 use crate::config::types::{Config, InstanceId, Service};
 use crate::health::probe::{self, deep};
+use crate::health::state::Outcome;
 use crate::vms::client::Reuse;
 
 impl Actor {
@@ -42,7 +46,7 @@ impl Actor {
         let (client, monitor) = (Arc::clone(&lane.client), Arc::clone(&lane.monitor));
         let limit = patient(self.core.config());
         self.jobs.spawn(async move {
-            let found = probe::documents(&client, limit).await;
+            let found = unless_panicked(probe::documents(&client, limit)).await.flatten();
             Done { monitor, what: Finished::Documents(found) }
         });
     }
@@ -65,7 +69,8 @@ impl Actor {
             (Arc::clone(&lane.client), Arc::clone(&lane.monitor), lane.token.take());
         let limit = patient(config);
         self.jobs.spawn(async move {
-            let found = deep::probe(&client, &account, token, &wanted, limit).await;
+            let asking = deep::probe(&client, &account, token, &wanted, limit);
+            let found = unless_panicked(asking).await.unwrap_or_default();
             Done { monitor, what: Finished::Deep(found) }
         });
     }
@@ -91,11 +96,19 @@ impl Actor {
                 tokio::time::sleep(delay).await;
             }
             let started = Moment::now();
-            let outcome = probe::shallow(&client, service, &path, reuse, limit).await;
+            let asking = probe::shallow(&client, service, &path, reuse, limit);
+            let found = unless_panicked(asking).await.unwrap_or(Outcome::Inconclusive.into());
             let burst = reuse == Reuse::Fresh;
-            Done { monitor, what: Finished::Probe { service, started, outcome, burst } }
+            Done { monitor, what: Finished::Probe { service, started, found, burst } }
         });
     }
+}
+
+/// `None` if the job panicked: the loop has to hear of its end, else it would wait for it for ever.
+async fn unless_panicked<T>(job: impl Future<Output = T>) -> Option<T> {
+    // Nothing that the job has in its hands is looked at afterwards, but for clients, whose only
+    // lock forgives.
+    AssertUnwindSafe(job).catch_unwind().await.ok()
 }
 
 /// For questions that make the instance work: they may take longer than a sign of life.
@@ -107,3 +120,15 @@ fn patient(config: &Config) -> Duration {
 const BURST: u32 = 5;
 const BURST_STEP: Duration = Duration::from_millis(20);
 const DEEP_SERVICES: [Service; 3] = [Service::Identity, Service::Config, Service::Events];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    #[allow(clippy::panic)]
+    async fn a_job_that_panics_ends() {
+        assert_eq!(unless_panicked(async { 5 }).await, Some(5));
+        assert_eq!(unless_panicked(async { panic!("a fault of ours") }).await, None::<u8>);
+    }
+}
