@@ -206,6 +206,22 @@ async fn a_url_that_is_always_cut_condemns_no_instance() {
     one_user_among_others("").await;
 }
 
+/// What it means for the others: the standby has to be there when the primary really dies.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_the_poison_the_standby_still_stands_by() {
+    let pair = Pair::of(poisoned("a", PAGE_504).await, poisoned("b", PAGE_504).await).await;
+    let http = pair.gatekeeper.h1();
+    attack(async || {
+        http.send(get("/poison")).await.unwrap();
+        http.send(get("/good")).await.unwrap().expect(200);
+    })
+    .await;
+    pair.a.stop();
+    for _ in 0..20 {
+        assert_eq!(http.send(get("/good")).await.unwrap().expect(200).text(), "b");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_on_a_quiet_site_never_takes_the_last_instance() {
     // Nobody else asks for anything, so the window hears of nothing that works: the service may move, but not go.

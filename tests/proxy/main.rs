@@ -12,6 +12,7 @@ mod failback;
 mod failover;
 mod flow;
 mod http;
+mod limits;
 mod odd;
 mod operate;
 mod promises;

@@ -165,3 +165,27 @@ async fn the_first_request_after_a_death_does_not_wait_for_a_probe() {
     // The refused connection started a burst of probes: the table knows long before the next round.
     until("the table says so", async || gatekeeper.serving("hq", "http").await.as_deref() == Some("b")).await;
 }
+
+/// M3: without a length, hyper sent no body with a GET, and nobody was told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_without_a_length_arrives_whatever_the_method() {
+    use bytes::Bytes;
+    use http_body::Frame;
+    use http_body_util::{BodyExt, StreamBody};
+    let upstream = Upstream::saying("ok").await;
+    let gatekeeper = Gatekeeper::ready(Config::http(&[("a", &upstream.url())])).await;
+    for method in ["GET", "OPTIONS", "DELETE", "POST", "PUT"] {
+        for http in [gatekeeper.h1(), gatekeeper.h2()] {
+            let parts = ["first", "second"].map(|part| Ok(Frame::data(Bytes::from_static(part.as_bytes()))));
+            let body = BodyExt::boxed(StreamBody::new(futures_util::stream::iter(parts)));
+            let request = call(method, "/x").header("transfer-encoding", "chunked");
+            // HTTP/2 has no such header, and needs none.
+            let request = if http.h2 { call(method, "/x") } else { request };
+            let reply = http.connect().await.unwrap().stream(&http.host, request, body).await.unwrap();
+            assert_eq!(reply.status(), 200, "{method}");
+            let seen = upstream.seen().pop().unwrap();
+            let text = String::from_utf8(seen.body.clone()).unwrap();
+            assert!(text.contains("first") && text.contains("second"), "{method}: {text:?} of {}", seen.head);
+        }
+    }
+}

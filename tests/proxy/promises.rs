@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::client::{Http, call, get, login};
+use crate::support::client::{Http, call, get, login, password_grant};
 use crate::support::config::Config;
 use crate::support::gatekeeper::Gatekeeper;
 use crate::support::sim::Sim;
@@ -134,4 +134,36 @@ async fn a_write_into_a_hanging_instance_is_a_504_or_502_and_nothing_more() {
     // 401: it was noticed before the write was sent, and the token has no twin.
     assert!(status.is_some_and(|s| [502, 504, 401].contains(&s)), "{status:?}");
     assert_eq!((writes_of(&a, "into-the-dark").await, writes_of(&b, "into-the-dark").await), (0, 0));
+}
+
+/// M1: some servers take the method from a header, so that a GET deletes; it was repeated on the standby.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_get_that_says_it_is_something_else_is_not_repeated() {
+    for name in ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"] {
+        let (a, b, gatekeeper) = cut_after_reading().await;
+        let reply = gatekeeper.h1().send(get("/thing").header(name, "DELETE")).await.unwrap();
+        assert!([502, 504].contains(&reply.status), "{name}: {}", reply.status);
+        assert!(reply.header("gatekeeper-reason").contains("unknown"), "{name}: {:?}", reply.headers);
+        assert_eq!((a.seen().len(), b.seen().len()), (1, 0), "{name}");
+    }
+}
+
+/// M6: unsafe requests went on into an instance that was known to be silent, until it was declared down, and ended as
+/// "outcome unknown". Nothing of them was written yet: the standby may have them.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unsafe_request_does_not_enter_an_instance_that_is_known_to_be_silent() {
+    let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
+    // No probe decides anything while this test runs.
+    let config = Config::http_sims(&[&a, &b]).table("health", "interval = \"60s\"\ntimeout = \"60s\"");
+    let gatekeeper = Gatekeeper::ready(config).await;
+    gatekeeper.wait_up("b", "http", true).await;
+    let http = gatekeeper.h1();
+    a.fault("all", "hang").await;
+    // Its hedge is answered by the standby; from here on the silence is known.
+    http.send(get("/API/.well-known/uris")).await.unwrap().expect(200);
+    for _ in 0..5 {
+        http.send(password_grant("admin", "admin-password")).await.unwrap().expect(200);
+    }
+    assert_eq!(b.requests_with("/connect/token").await, 5);
+    assert_eq!(gatekeeper.metric("gatekeeper_failovers_total", &[]).await, 0.0, "it was not declared down");
 }

@@ -1,10 +1,16 @@
 //! A new configuration or certificate without a restart.
 
-use tokio::io::AsyncWriteExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
-use crate::support::client::{get, read_quiet};
+use tokio::io::AsyncWriteExt;
+use tokio::task::JoinSet;
+
+use crate::support::client::{Http, get, login, read_quiet};
 use crate::support::config::{Config, Instance, Site};
 use crate::support::gatekeeper::Gatekeeper;
+use crate::support::sim::Sim;
 use crate::support::until;
 use crate::support::upstream::Upstream;
 
@@ -136,4 +142,115 @@ async fn a_key_that_does_not_fit_is_not_taken() {
     socket.write_all(b"GET /x HTTP/1.1\r\nHost: vms.test\r\nConnection: close\r\n\r\n").await.unwrap();
     socket.flush().await.unwrap();
     assert!(read_quiet(&mut socket, crate::support::PATIENCE).await.starts_with(b"HTTP/1.1 200"));
+}
+
+/// Requests with one token, several at any time, each on a connection of its own. They note what was not answered.
+struct Strangers {
+    stop: Arc<AtomicBool>,
+    sent: Arc<AtomicUsize>,
+    tasks: JoinSet<Vec<String>>,
+}
+
+impl Strangers {
+    fn start(http: &Http, token: &str) -> Self {
+        let (stop, sent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let mut tasks = JoinSet::new();
+        for _ in 0..8 {
+            let (http, token, stop, sent) = (http.clone(), token.to_owned(), stop.clone(), sent.clone());
+            tasks.spawn(async move {
+                let mut unanswered = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    sent.fetch_add(1, Ordering::Relaxed);
+                    let reply = http.send(get("/API/rest/v1/cameras").bearer(&token)).await;
+                    unanswered.extend(reply.err().map(|e| e.to_string()));
+                    // Leaves the two cores some air.
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                unanswered
+            });
+        }
+        Self { stop, sent, tasks }
+    }
+
+    /// Some of them wait at any time from now on.
+    async fn are_there(&self) {
+        until("strangers ask", async || self.sent.load(Ordering::Relaxed) >= 8).await;
+    }
+
+    async fn end(self) -> Vec<String> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.tasks.join_all().await.concat()
+    }
+}
+
+async fn reload(gatekeeper: &mut Gatekeeper, config: Config, times: f64) {
+    gatekeeper.rewrite(config);
+    gatekeeper.process.signal("HUP");
+    until("the reload is counted", async || {
+        gatekeeper.metric("gatekeeper_config_reloads_total", &[]).await >= times
+    })
+    .await;
+}
+
+/// C4: a token that nobody knows waits for keys that were never read. A reload in that time met it with numbers of sites
+/// and instances from the old configuration: an index out of bounds, which ends the process of a release build.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_that_removes_a_site_while_an_unknown_token_waits_harms_nobody() {
+    let a = Sim::start("a", &[]);
+    let small = Config::xprotect(&[&a]);
+    let mut large = small.clone();
+    // Nothing listens there, so its keys are never read.
+    large.instances.push(Instance::new("c", "http://127.0.0.1:1"));
+    large.sites.push(Site {
+        name: "branch".into(),
+        hosts: vec!["localhost".into()],
+        primary: "c".into(),
+        ..large.sites[0].clone()
+    });
+    let mut gatekeeper = Gatekeeper::start(large.clone());
+    gatekeeper.wait_serving("config", "a").await;
+    let strangers = Strangers::start(&gatekeeper.h1().named("localhost"), "x.y.z");
+    let mut times = 0.0;
+    for _ in 0..3 {
+        for config in [&small, &large] {
+            strangers.are_there().await;
+            times += 1.0;
+            reload(&mut gatekeeper, config.clone(), times).await;
+        }
+    }
+    assert_eq!(strangers.end().await, Vec::<String>::new(), "requests that were not answered");
+    assert!(gatekeeper.process.running());
+    assert!(!gatekeeper.process.log().contains("panicked"), "{}", gatekeeper.process.log());
+    let token = login(&gatekeeper.h1()).await;
+    gatekeeper.h1().send(get("/API/rest/v1/cameras").bearer(&token)).await.unwrap().expect(200);
+}
+
+/// C4: where a reload put the instances in another order, the number that the new keys gave for `a` meant `b` in the old
+/// configuration, and the token of `a` was sent to `b`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_that_reorders_the_instances_shows_no_token_to_the_other() {
+    let (mut a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
+    // Good after a restart of `a` as well: its key is a function of its name and seed.
+    let token = login(&a.http()).await;
+    let one = Config::xprotect(&[&a, &b]);
+    let mut other = one.clone();
+    other.instances.reverse();
+    for _ in 0..3 {
+        a.kill();
+        let mut gatekeeper = Gatekeeper::start(one.clone());
+        gatekeeper.wait_serving("config", "b").await;
+        let strangers = Strangers::start(&gatekeeper.h1(), &token);
+        strangers.are_there().await;
+        a.restart();
+        reload(&mut gatekeeper, other.clone(), 1.0).await;
+        let http = gatekeeper.h1();
+        until("the token is known", async || {
+            let reply = http.send(get("/API/rest/v1/cameras").bearer(&token)).await;
+            reply.is_ok_and(|r| r.status == 200)
+        })
+        .await;
+        assert_eq!(strangers.end().await, Vec::<String>::new(), "requests that were not answered");
+        assert!(!gatekeeper.process.log().contains("panicked"), "{}", gatekeeper.process.log());
+    }
+    assert_eq!(b.requests_with(&token).await, 0, "b was shown a token of a");
 }

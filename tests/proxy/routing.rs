@@ -143,3 +143,20 @@ async fn the_query_passes_untouched() {
     gatekeeper.h1().send(get(raw)).await.unwrap().expect(200);
     assert_eq!(a.seen()[0].line(), format!("GET {raw} HTTP/1.1"));
 }
+
+/// M2: on a dual-stack socket our own address is `::ffff:127.0.0.1`, which was not recognised as the client's 127.0.0.1.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_of_a_listener_for_both_families_leads_to_the_first_site() {
+    let a = named("first").await;
+    let config = Config::http(&[("a", &a.url())])
+        .hosts(&["vms.test"])
+        .table("listener", "address = \"[::]:0\"\nplain_address = \"[::]:0\"");
+    let gatekeeper = Gatekeeper::ready(config).await;
+    let port = gatekeeper.process.address("plain").port();
+    for address in ["127.0.0.1", "[::1]"] {
+        let host = format!("{address}:{port}");
+        let http = Http { address: host.parse().unwrap(), host, ..gatekeeper.plain() };
+        assert_eq!(http.send(get("/x")).await.unwrap().expect(200).text(), "first", "{address}");
+        assert_eq!(ask(&http, "198.51.100.1").await.0, 421, "an address that is not ours");
+    }
+}

@@ -1,6 +1,6 @@
 //! What we answer ourselves has the shape that clients of the VMS parse (D13).
 
-use crate::support::client::{call, get, password_grant};
+use crate::support::client::{call, get, login, password_grant};
 use crate::support::config::Config;
 use crate::support::gatekeeper::Gatekeeper;
 use crate::support::sim::Sim;
@@ -83,4 +83,28 @@ async fn writes_on_a_standby_can_be_refused() {
     assert_eq!(reply.json()["error"]["httpCode"], 503);
     assert!(b.writes().await.is_empty());
     http.send(get("/API/rest/v1/cameras").bearer(&token)).await.unwrap().expect(200);
+}
+
+/// The page of the web server before a dead VMS is nothing that a client of the VMS can read. Its session is lost; it has
+/// to sign in again, and is told so by the first request already.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_lost_its_home_to_an_error_page_is_told_to_sign_in_again() {
+    let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
+    let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b])).await;
+    for service in ["config", "identity"] {
+        gatekeeper.wait_up("b", service, true).await;
+    }
+    let http = gatekeeper.h1();
+    let token = login(&http).await;
+    http.send(get("/API/rest/v1/cameras").bearer(&token)).await.unwrap().expect(200);
+    a.fault("all", "page503").await;
+    for http in [gatekeeper.h1(), gatekeeper.h2(), gatekeeper.h1()] {
+        let reply = http.send(get("/API/rest/v1/cameras").bearer(&token)).await.unwrap().expect(401);
+        assert_eq!(reply.header("gatekeeper-reason"), "sign-in-again");
+        assert!(reply.header("content-type").starts_with("application/json"), "{:?}", reply.headers);
+        assert_eq!(reply.json()["error"]["httpCode"], 401);
+    }
+    let token = login(&http).await;
+    http.send(get("/API/rest/v1/cameras").bearer(&token)).await.unwrap().expect(200);
+    assert_eq!(a.requests_with(&token).await, 0, "the new session is at home on b");
 }

@@ -32,6 +32,18 @@ impl Gatekeeper {
     }
 
     pub fn try_start(config: Config) -> Result<Self, Ended> {
+        Self::start_by(Command::new(BINARY), config)
+    }
+
+    /// Starts it with at most so many file descriptors.
+    #[track_caller]
+    pub fn with_files(most: u32, config: Config) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\""), BINARY]);
+        Self::start_by(command, config).unwrap_or_else(|e| panic!("ended with {:?}:\n{}", e.code, e.log))
+    }
+
+    fn start_by(command: Command, config: Config) -> Result<Self, Ended> {
         let dir = TempDir::new().unwrap();
         let ca = Ca::new();
         let mut names: Vec<&str> = config.sites.iter().flat_map(|s| &s.hosts).map(String::as_str).collect();
@@ -42,16 +54,13 @@ impl Gatekeeper {
         let files = ca.issue(dir.path(), "server", &names);
         let config = Config { certificate: config.certificate.clone().or(Some(files)), ..config };
         fs::write(dir.path().join("gatekeeper.toml"), config.text()).unwrap();
-        let process = Self::spawn(&dir)?;
+        let process = Self::spawn(command, &dir)?;
         Ok(Self { process, dir, ca, config })
     }
 
-    fn spawn(dir: &TempDir) -> Result<Process, Ended> {
+    fn spawn(mut command: Command, dir: &TempDir) -> Result<Process, Ended> {
         let file = dir.path().join("gatekeeper.toml");
-        Process::start(
-            "gatekeeper",
-            Command::new(BINARY).arg("run").arg("--config").arg(file).current_dir(dir),
-        )
+        Process::start("gatekeeper", command.arg("run").arg("--config").arg(file).current_dir(dir))
     }
 
     /// Starts it and waits until every essential service is served.
@@ -70,7 +79,7 @@ impl Gatekeeper {
     pub fn restart(&mut self, signal: &str) {
         self.process.signal(signal);
         self.process.exit(super::PATIENCE);
-        self.process = Self::spawn(&self.dir).unwrap_or_else(|e| panic!("{}", e.log));
+        self.process = Self::spawn(Command::new(BINARY), &self.dir).unwrap_or_else(|e| panic!("{}", e.log));
     }
 
     /// Replaces the configuration file; nothing is signalled.
