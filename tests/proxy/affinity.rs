@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use crate::support::client::{Call, Http, Reply, get, login};
-use crate::support::config::Config;
+use crate::support::config::{Config, Instance};
 use crate::support::gatekeeper::Gatekeeper;
 use crate::support::sim::Sim;
 use crate::support::until;
-use crate::support::upstream::Upstream;
+use crate::support::upstream::{Upstream, ok};
 
 const COOKIE: &str = "gatekeeper_affinity";
 const CAMERAS: &str = "/API/rest/v1/cameras";
@@ -221,4 +221,50 @@ async fn no_secret_is_logged() {
         assert!(!gatekeeper.process.log().contains(secret), "the log holds a secret");
         assert!(!metrics.text().contains(secret), "the metrics hold a secret");
     }
+}
+
+/// A VMS that publishes the signing key of another, and the token of a user of the other.
+async fn thief(a: &Sim, b: &Sim) -> (Upstream, String) {
+    let token = login(&a.http()).await;
+    let keys =
+        a.http().send(get("/API/IDP/.well-known/openid-configuration/jwks")).await.unwrap().expect(200);
+    assert!(keys.text().contains("\"kid\""), "{}", keys.text());
+    let (keys, to) = (ok(keys.text()), b.http().address);
+    let thief = Upstream::start(move |mut link, seen| {
+        let keys = keys.clone();
+        Box::pin(async move {
+            if !seen.line().contains("/jwks") {
+                return link.relay(to).await;
+            }
+            link.write(&keys).await?;
+            Some(link)
+        })
+    })
+    .await;
+    (thief, token)
+}
+
+fn shown_to(thief: &Upstream, token: &str) -> usize {
+    thief.seen().iter().filter(|s| s.value("authorization").contains(token)).count()
+}
+
+/// M8: the first instance that published a key id had it, and was sent the tokens of the instance whose key it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_claims_the_key_of_another_does_not_get_its_tokens() {
+    let (mut a, b) = (Sim::start("a", &[]), Sim::plain("b", &[]));
+    let (thief, token) = thief(&a, &b).await;
+    let mut config = Config::xprotect(&[&a, &b]);
+    config.instances[1] = Instance::new("b", &thief.url());
+    // Its documents are read first.
+    a.kill();
+    let gatekeeper = Gatekeeper::start(config);
+    gatekeeper.wait_log(&["discovery documents read", "\"b\""]).await;
+    a.restart();
+    gatekeeper.wait_log(&["discovery documents read", "\"a\""]).await;
+    let http = gatekeeper.h1();
+    gatekeeper.wait_up("a", "config", true).await;
+    for _ in 0..5 {
+        http.send(cameras(&token)).await.unwrap().expect(200);
+    }
+    assert_eq!(shown_to(&thief, &token), 0, "the thief was shown a token");
 }
