@@ -88,6 +88,7 @@ pub enum Failure {
 }
 
 /// How waiting for one attempt ended.
+#[expect(clippy::large_enum_variant, reason = "on the path of every request: a box would cost an allocation")]
 enum Waited {
     Answer { response: Response<Passed>, by_fallback: bool },
     Miss(Miss),
@@ -228,6 +229,7 @@ impl Forwarder {
 
 impl Waited {
     /// The answer, unless it only says that the service is gone.
+    #[expect(clippy::result_large_err, reason = "both ways carry the answer; it is taken apart at once")]
     fn good(self, by_fallback: bool) -> Result<Sent, Self> {
         match self {
             Self::Answer { response, .. } if !gateway_failure(&response) => {
