@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use serde_json::json;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use self::data_plane::DataPlane;
@@ -23,7 +23,7 @@ use crate::admin::{self, AdminState, Users, UsersError};
 use crate::balance::Picture;
 use crate::clock::Moment;
 use crate::config::reload::Watch;
-use crate::config::types::{CertificateSource, Config};
+use crate::config::types::{CertificateSource, Config, Instance};
 use crate::health::supervisor;
 use crate::live::{Live, Prepared};
 use crate::metrics::{Metrics, MetricsError};
@@ -146,6 +146,8 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         plain_parts.push(tokio::spawn(admin::serve_metrics(socket, state.clone(), until)));
     }
 
+    // Whoever reads the ready line may send a signal at once.
+    let signals = Signals::new()?;
     announce(listener, plain, admin_address, metrics_address);
     let reloader = Reloader {
         current: current.clone(),
@@ -156,7 +158,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         admin_certificate,
         state,
     };
-    until_told_to_stop(reloader, watch).await?;
+    let mut signals = until_told_to_stop(reloader, watch, signals).await;
 
     // Down in the opposite order: clients first, operators may watch until the end.
     let limit = current.load().config.listener.drain_timeout;
@@ -169,7 +171,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         joined = joined => if !joined.unwrap_or(false) {
             tracing::error!("a data plane thread did not end cleanly");
         },
-        () = second_signal() => tracing::warn!("told to stop again: connections are cut"),
+        () = signals.stop() => tracing::warn!("told to stop again: connections are cut"),
     }
     drop(stop_admin);
     for part in plain_parts {
@@ -204,14 +206,15 @@ fn publisher(
 
 /// One backend per instance. An instance that stays the same keeps its key and monitor, so that
 /// connections, bindings and what is known about its health survive.
-fn backends(config: &Config, earlier: &[(String, Arc<Backend>)]) -> Result<Vec<Arc<Backend>>, AppError> {
+fn backends(config: &Config, earlier: &[(Instance, Arc<Backend>)]) -> Result<Vec<Arc<Backend>>, AppError> {
     config
         .instances
         .iter()
         .map(|instance| {
-            let same = earlier
-                .iter()
-                .find(|(name, backend)| *name == instance.name && *backend.target.origin() == instance.url);
+            // With another CA, connections that the old one vouched for must not be used again.
+            let same = earlier.iter().find(|(known, _)| {
+                known.name == instance.name && known.url == instance.url && known.ca_file == instance.ca_file
+            });
             Backend::new(instance, &config.upstream, same.map(|(_, backend)| backend.as_ref()))
                 .map(Arc::new)
                 .map_err(|source| AppError::Backend { name: instance.name.clone(), source })
@@ -249,29 +252,38 @@ fn announce(listener: SocketAddr, plain: Option<SocketAddr>, admin: SocketAddr, 
     tracing::info!(%listener, ?plain, %admin, ?metrics, "serving");
 }
 
-async fn until_told_to_stop(reloader: Reloader, mut watch: Watch) -> Result<(), AppError> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    reloader.follow(&mut watch);
-    loop {
+/// What the program is told from outside.
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, AppError> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn stop(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hangup.recv() => reloader.reload("SIGHUP", &mut watch).await,
-            () = watch.changed() => reloader.reload("a file changed", &mut watch).await,
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
 
-async fn second_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+async fn until_told_to_stop(reloader: Reloader, mut watch: Watch, mut signals: Signals) -> Signals {
+    reloader.follow(&mut watch);
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => return signals,
+            _ = signals.interrupt.recv() => return signals,
+            _ = signals.hangup.recv() => reloader.reload("SIGHUP", &mut watch).await,
+            () = watch.changed() => reloader.reload("a file changed", &mut watch).await,
+        }
     }
 }

@@ -52,6 +52,9 @@ pub struct Stack {
     pub forwarder: Forwarder,
     /// Which instance issued a code or refresh token; shared by all cores.
     pub issued: Arc<Issued>,
+    /// Which instance set a cookie. A table of its own: pages that set many must not make refresh
+    /// tokens forgotten.
+    pub cookies: Arc<Issued>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Asked for fresh discovery documents when an unknown token comes.
@@ -209,10 +212,10 @@ impl Stack {
                 return Err(Answer::UNAVAILABLE);
             }
         };
-        self.allow_write(job, &head.method, instance)?;
+        let fallback = self.allow_write(job, &head.method, instance, fallback)?;
         if cookie == Some(instance) {
             let key = live.prepared.backend(instance).key;
-            cookie::keep_own(&mut head.headers, &self.issued, key, Moment::now());
+            cookie::keep_own(&mut head.headers, &self.cookies, key, Moment::now());
         } else {
             head.headers.remove(COOKIE);
         }
@@ -230,7 +233,9 @@ impl Stack {
             password_grant: grant == Some(Grant::Password),
             bound: matches!(bound, Bound::Token(_)),
             private: ntlm,
+            sticky: matches!(bound, Bound::Affinity(_)) && head.headers.contains_key(COOKIE),
         };
+        let writes = service == Service::Config && !is_safe_method(&head.method);
         let Sent { response, by_fallback } =
             self.forwarder.send(&plan, Request::from_parts(head, body)).await.map_err(
                 |failure| match self.word(job, failure, bound) {
@@ -239,6 +244,9 @@ impl Stack {
                 },
             )?;
         let instance = if by_fallback { fallback.unwrap_or(instance) } else { instance };
+        if writes && live.prepared.config.site(route.site).primary != instance {
+            live.prepared.count_standby_write(route.site);
+        }
 
         // 10. The answer: an upgrade, or a response on its way back.
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {

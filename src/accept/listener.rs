@@ -68,9 +68,15 @@ pub fn tune(socket: &tokio::net::TcpStream) -> io::Result<()> {
     let keepalive = TcpKeepalive::new()
         .with_time(std::time::Duration::from_secs(60))
         .with_interval(std::time::Duration::from_secs(15));
-    socket2::SockRef::from(socket).set_tcp_keepalive(&keepalive)
+    let socket = socket2::SockRef::from(socket);
+    // Else a slow client's progress is hidden behind megabytes in the kernel's buffer, and the time
+    // limits take it for a dead one.
+    socket.set_tcp_notsent_lowat(NOT_SENT)?;
+    socket.set_tcp_keepalive(&keepalive)
 }
 
+/// Bytes.
+const NOT_SENT: u32 = 128 * 1024;
 /// The kernel cuts it down to `net.core.somaxconn`.
 const BACKLOG: i32 = 4096;
 

@@ -37,7 +37,7 @@ impl DataPlane {
         tls: Vec<TcpListener>,
         plain: Vec<TcpListener>,
     ) -> io::Result<Vec<JoinHandle<io::Result<()>>>> {
-        let issued = Arc::new(Issued::default());
+        let (issued, cookies) = (Arc::new(Issued::default()), Arc::new(Issued::default()));
         let most_connections = most_connections(tls.len());
         let mut plain = plain.into_iter();
         let mut threads = Vec::new();
@@ -50,12 +50,12 @@ impl DataPlane {
             };
             let (live, metrics, supervisor) =
                 (self.live.clone(), self.metrics.clone(), self.supervisor.clone());
-            let (reporter, issued) = (self.reporter.clone(), issued.clone());
+            let (reporter, issued, cookies) = (self.reporter.clone(), issued.clone(), cookies.clone());
             let serve = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 LocalSet::new().block_on(&runtime, async {
                     let forwarder = Forwarder::new(reporter, supervisor.watch(), metrics.clone());
-                    let stack = Rc::new(Stack { live, forwarder, issued, metrics, supervisor });
+                    let stack = Rc::new(Stack { live, forwarder, issued, cookies, metrics, supervisor });
                     worker::run(setup, stack).await
                 })
             };

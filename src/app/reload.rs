@@ -88,13 +88,8 @@ impl Reloader {
         };
         let users = Users::load(&new.admin).map_err(|e| say(&e))?;
         let before = self.current.load_full();
-        let earlier: Vec<_> = before
-            .config
-            .instances
-            .iter()
-            .map(|i| i.name.clone())
-            .zip(before.backends().iter().cloned())
-            .collect();
+        let earlier: Vec<_> =
+            before.config.instances.iter().cloned().zip(before.backends().iter().cloned()).collect();
         let backends = backends(&new, &earlier).map_err(|e: AppError| say(&e))?;
         let prepared = Arc::new(Prepared::new(new.clone(), backends, &self.signer, &self.metrics));
 

@@ -181,9 +181,9 @@ impl Pace {
         }
     }
 
-    /// No request is running: nothing is lost if the connection ends now.
-    pub fn is_quiet(&self) -> bool {
-        self.in_phase(Phase::Idle) || self.in_phase(Phase::Head)
+    /// Half a head has come and all answers are out: nothing is lost if the connection ends now.
+    pub fn is_in_head(&self) -> bool {
+        self.in_phase(Phase::Head) && !self.write_blocked.load(Relaxed)
     }
 
     fn check(&self, now: Moment) -> Option<Expired> {
@@ -201,9 +201,21 @@ impl Pace {
 
     /// The client neither sends what it announced nor takes what it asked for.
     fn client_is_stuck(&self, now: Moment, waited: Duration) -> bool {
-        self.write_blocked.load(Relaxed) && waited >= BODY_LIMIT
-            || lock(&self.uploads).iter().filter_map(Weak::upgrade).any(|u| u.client_owes(now) >= BODY_LIMIT)
-            || lock(&self.streams).iter().any(|s| s.client_owes(now) >= BODY_LIMIT)
+        if self.write_blocked.load(Relaxed) && waited >= BODY_LIMIT {
+            return true;
+        }
+        let uploads: Vec<Duration> =
+            lock(&self.uploads).iter().filter_map(Weak::upgrade).map(|u| u.client_owes(now)).collect();
+        if !self.http2() {
+            return uploads.iter().any(|owed| *owed >= BODY_LIMIT);
+        }
+        let streams = lock(&self.streams);
+        let stuck = |limit| {
+            uploads.iter().filter(|owed| **owed >= limit).count()
+                + streams.iter().filter(|s| s.client_owes(now) >= limit).count()
+        };
+        // A stream that is paused must not end the others; but neither may it stay for ever.
+        stuck(BODY_LIMIT) >= streams.len().max(1) || stuck(IDLE_LIMIT) > 0
     }
 }
 

@@ -121,7 +121,7 @@ impl<C: Graceful> Future for Watched<C> {
         if this.pace.draining() && !*this.told {
             *this.told = true;
             this.connection.as_mut().graceful();
-            if this.pace.is_quiet() && !this.pace.http2() {
+            if this.pace.is_in_head() {
                 // hyper would wait for the rest of a head that has begun.
                 return Poll::Ready(End::Closed);
             }

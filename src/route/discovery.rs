@@ -74,12 +74,18 @@ fn preferred<'p, T>(
 /// Whether the instances that serve this site have told what `document` needs. They have not right
 /// after a start.
 pub fn is_known(picture: &Picture, site: SiteId, document: Document) -> bool {
-    let mut serving =
-        picture.config.site(site).candidates().filter(|i| picture.eligible(*i, document.service()));
-    let documents = |i: InstanceId| picture.documents(i);
+    let mut serving = picture
+        .config
+        .site(site)
+        .candidates()
+        .filter(|i| picture.eligible(*i, document.service()))
+        .map(|i| picture.documents(i))
+        .peekable();
     match document {
-        Document::Uris => serving.any(|i| documents(i).is_some_and(|d| d.product_version.is_some())),
-        Document::OpenId | Document::Jwks => serving.all(|i| documents(i).is_some()),
+        // Nobody serves: there is nothing to wait for.
+        _ if serving.peek().is_none() => true,
+        Document::Uris => serving.any(|d| d.is_some_and(|d| d.product_version.is_some())),
+        Document::OpenId | Document::Jwks => serving.all(|d| d.is_some()),
     }
 }
 

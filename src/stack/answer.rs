@@ -104,7 +104,7 @@ impl Stack {
         wanted: Option<&upgrade::Wanted>,
         on_client: Option<OnUpgrade>,
     ) -> Result<Served, Answer> {
-        response.body_mut().retire();
+        response.body_mut().detach();
         let (Some(wanted), Some(on_client)) = (wanted, on_client) else { return Err(Answer::BAD_UPGRADE) };
         if !wanted.answered_by(response.headers()) {
             return Err(Answer::BAD_UPGRADE);
@@ -112,6 +112,7 @@ impl Stack {
         let on_instance = hyper::upgrade::on(&mut response);
         hop::strip(response.headers_mut());
         wanted.ask(response.headers_mut());
+        self.learn_cookies(job, instance, &response);
         bind_cookie(job, instance, &mut response);
         let name = job.live.prepared.config.instance(instance).name.clone();
         let (stack, connection, service) = (self.clone(), job.connection.clone(), job.service);
@@ -157,10 +158,14 @@ impl Stack {
                 headers.insert(LOCATION, value);
             }
         }
-        let key = job.live.prepared.backend(instance).key;
-        cookie::learn(response.headers(), &self.issued, key, Moment::now());
+        self.learn_cookies(job, instance, &response);
         bind_cookie(job, instance, &mut response);
         Served { instance, response: response.map(Content::Passed) }
+    }
+
+    fn learn_cookies<B>(&self, job: &Job<'_>, instance: InstanceId, response: &Response<B>) {
+        let key = job.live.prepared.backend(instance).key;
+        cookie::learn(response.headers(), &self.cookies, key, Moment::now());
     }
 
     /// Remembers where a refresh token belongs, and binds the client's cookies to its login.

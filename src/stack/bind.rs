@@ -108,24 +108,25 @@ impl Stack {
         timeout(DOCUMENTS_WAIT, known).await.ok().flatten()
     }
 
-    /// Design D20: writes while a standby serves `config`.
+    /// Design D20: writes while a standby serves `config`. Returns where the write may fall back to.
     pub(super) fn allow_write(
         &self,
         job: &Job<'_>,
         method: &Method,
         instance: InstanceId,
-    ) -> Result<(), Answer> {
+        fallback: Option<InstanceId>,
+    ) -> Result<Option<InstanceId>, Answer> {
         let config = &job.live.prepared.config;
-        let on_standby = job.service == Service::Config && config.site(job.route.site).primary != instance;
-        if !on_standby || is_safe_method(method) {
-            return Ok(());
+        let refuses = config.failback.standby_writes == StandbyWrites::Refuse;
+        if job.service != Service::Config || is_safe_method(method) || !refuses {
+            return Ok(fallback);
         }
-        if config.failback.standby_writes == StandbyWrites::Refuse {
+        let primary = config.site(job.route.site).primary;
+        if instance != primary {
             self.metrics.refused(Refused::StandbyWrite);
             return Err(Answer::STANDBY_WRITES);
         }
-        job.live.prepared.count_standby_write(job.route.site);
-        Ok(())
+        Ok(fallback.filter(|id| *id == primary))
     }
 }
 

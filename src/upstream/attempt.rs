@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::backend::{Backend, Waiting};
 use super::connect::ConnectError;
-use super::pool::{Passed, Pool, Sender, open};
+use super::pool::{Lease, Passed, Pool, open};
 use crate::config::types::Service;
 use crate::health::{Reporter, Signal};
 use crate::http::body::{RequestBody, UploadState};
@@ -59,7 +59,7 @@ impl Attempt<'_> {
         let upload = request.body().upload();
         let waiting = Waiting::begin(self.backend.gauge(self.service));
         loop {
-            let (mut sender, reused) = match self.connection().await {
+            let (mut lease, reused) = match self.connection().await {
                 Ok(found) => found,
                 Err(e) => {
                     if let Some(signal) = signal_of(&e) {
@@ -70,7 +70,7 @@ impl Attempt<'_> {
                 }
             };
             // A pooled connection is ready already; a new one at once, or never.
-            if !matches!(timeout(READY_LIMIT, sender.ready()).await, Ok(Ok(()))) {
+            if !matches!(timeout(READY_LIMIT, lease.sender.ready()).await, Ok(Ok(()))) {
                 if reused {
                     continue;
                 }
@@ -78,13 +78,13 @@ impl Attempt<'_> {
                 return Err(Miss::Unsent(Box::new(request)));
             }
             self.written.set(true);
-            match sender.try_send_request(request).await {
+            match lease.sender.try_send_request(request).await {
                 Ok(response) => {
                     waiting.answered();
                     self.judge(&response);
-                    let sender = (!self.private && !challenges_connection(&response)).then_some(sender);
+                    let lease = (lease, !self.private && !challenges_connection(&response));
                     let place = (self.pool.clone(), self.backend.clone(), self.service);
-                    return Ok(response.map(|body| Passed::new(body, sender, upload, place)));
+                    return Ok(response.map(|body| Passed::new(body, lease, upload, place)));
                 }
                 Err(mut failed) => {
                     let Some(back) = failed.take_message() else {
@@ -107,10 +107,11 @@ impl Attempt<'_> {
         }
     }
 
-    async fn connection(&self) -> Result<(Sender, bool), ConnectError> {
-        match self.pool.take(self.backend, self.fresh) {
-            Some(sender) if !self.private => Ok((sender, true)),
-            _ => open(self.backend).await.map(|sender| (sender, false)),
+    async fn connection(&self) -> Result<(Lease, bool), ConnectError> {
+        let pooled = if self.private { None } else { self.pool.take(self.backend, self.fresh) };
+        match pooled {
+            Some(lease) => Ok((lease, true)),
+            None => open(self.backend).await.map(|lease| (lease, false)),
         }
     }
 

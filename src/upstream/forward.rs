@@ -55,6 +55,9 @@ pub struct Plan<'a> {
     pub password_grant: bool,
     /// Its token is worth nothing elsewhere.
     pub bound: bool,
+    /// It carries cookies of `first`: elsewhere it would arrive without them, as a stranger's. It
+    /// goes there only if nothing was written, or when `first` is down.
+    pub sticky: bool,
     /// It authenticates its connection (NTLM): nobody else may use that one, and it goes to no
     /// other instance, because it answers the challenge of this one.
     pub private: bool,
@@ -88,6 +91,7 @@ pub enum Failure {
 }
 
 /// How waiting for one attempt ended.
+#[expect(clippy::large_enum_variant, reason = "on the path of every request: a box would cost an allocation")]
 enum Waited {
     Answer { response: Response<Passed>, by_fallback: bool },
     Miss(Miss),
@@ -213,7 +217,7 @@ impl Forwarder {
     }
 
     fn may_repeat(&self, plan: &Plan<'_>) -> bool {
-        self.is_down(plan.first, plan.service) || self.retries.spend(Moment::now())
+        self.is_down(plan.first, plan.service) || !plan.sticky && self.retries.spend(Moment::now())
     }
 
     /// Whether the service was declared down on this instance.
@@ -222,12 +226,14 @@ impl Forwarder {
         // By name: a reload may have given the instance another id since the request was planned.
         let name = backend.monitor.name();
         let found = picture.config.instance_ids().find(|id| picture.config.instance(*id).name == name);
-        found.is_none_or(|id| picture.condition(id, service) == Condition::Down || picture.quarantined(id))
+        // One that a reload has removed is not down: what runs on it may finish.
+        found.is_some_and(|id| picture.condition(id, service) == Condition::Down || picture.quarantined(id))
     }
 }
 
 impl Waited {
     /// The answer, unless it only says that the service is gone.
+    #[expect(clippy::result_large_err, reason = "both ways carry the answer; it is taken apart at once")]
     fn good(self, by_fallback: bool) -> Result<Sent, Self> {
         match self {
             Self::Answer { response, .. } if !gateway_failure(&response) => {
@@ -253,10 +259,15 @@ fn elsewhere_allowed<'a>(plan: &Plan<'a>) -> Option<&'a Arc<Backend>> {
     plan.fallback.filter(|_| !plan.private)
 }
 
+/// Where a request may go while its first instance is not down.
+fn hedge_allowed<'a>(plan: &Plan<'a>) -> Option<&'a Arc<Backend>> {
+    elsewhere_allowed(plan).filter(|_| !plan.sticky)
+}
+
 /// The fallback, if the first instance has fallen silent and the fallback has not (design D4).
 fn way_round<'a>(plan: &Plan<'a>) -> Option<&'a Arc<Backend>> {
     let silent = |backend: &Backend| backend.gauge(plan.service).silence_latched();
-    elsewhere_allowed(plan).filter(|fallback| silent(plan.first) && !silent(fallback))
+    hedge_allowed(plan).filter(|fallback| silent(plan.first) && !silent(fallback))
 }
 
 /// Whether a request can be sent twice: RFC 9110 9.2.1, less TRACE, which is refused at the edge.

@@ -15,6 +15,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::backend::Backend;
@@ -23,8 +24,28 @@ use crate::clock::Moment;
 use crate::config::types::Service;
 use crate::http::body::{RequestBody, Upload, UploadState};
 
-/// A connection to an instance that can carry a request.
-pub type Sender = SendRequest<RequestBody>;
+/// A connection to an instance, held by one request or by the pool. It ends when dropped: what is
+/// left of an upload that nobody waits for must not keep it open.
+pub struct Lease {
+    /// Carries the request.
+    pub sender: SendRequest<RequestBody>,
+    task: Option<AbortHandle>,
+}
+
+impl Lease {
+    /// The connection carries something else from now on, and ends by itself.
+    pub fn detach(mut self) {
+        self.task = None;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(task) = &self.task {
+            task.abort();
+        }
+    }
+}
 
 /// The idle connections of one core. Last in, first out: the most recently used one is the least
 /// likely to have been closed by the instance meanwhile.
@@ -35,13 +56,13 @@ pub struct Pool {
 }
 
 struct Idle {
-    sender: Sender,
+    lease: Lease,
     answered: Moment,
 }
 
 impl Pool {
     /// An idle connection to `backend` that answered within `fresh`.
-    pub fn take(&self, backend: &Backend, fresh: Duration) -> Option<Sender> {
+    pub fn take(&self, backend: &Backend, fresh: Duration) -> Option<Lease> {
         let mut pools = self.idle.borrow_mut();
         let (_, stack) = pools.iter_mut().find(|(key, _)| *key == backend.key)?;
         let now = Moment::now();
@@ -52,18 +73,18 @@ impl Pool {
                 return None;
             }
             // Not ready: the instance closes it, or has not taken all of the last request.
-            if idle.sender.is_ready() {
-                return Some(idle.sender);
+            if idle.lease.sender.is_ready() {
+                return Some(idle.lease);
             }
         }
         None
     }
 
-    fn put(&self, key: u64, sender: Sender) {
-        if sender.is_closed() {
+    fn put(&self, key: u64, lease: Lease) {
+        if lease.sender.is_closed() {
             return;
         }
-        let idle = Idle { sender, answered: Moment::now() };
+        let idle = Idle { lease, answered: Moment::now() };
         let mut pools = self.idle.borrow_mut();
         match pools.iter_mut().find(|(known, _)| *known == key) {
             Some((_, stack)) if stack.len() < MAX_IDLE => stack.push(idle),
@@ -77,7 +98,7 @@ impl Pool {
         let mut pools = self.idle.borrow_mut();
         pools.retain(|(key, _)| keep(*key));
         for (_, stack) in pools.iter_mut() {
-            stack.retain(|idle| !idle.sender.is_closed() && now.since(idle.answered) < MAX_AGE);
+            stack.retain(|idle| !idle.lease.sender.is_closed() && now.since(idle.answered) < MAX_AGE);
         }
     }
 }
@@ -86,17 +107,18 @@ impl Pool {
 ///
 /// # Errors
 /// When there is none; nothing was written.
-pub async fn open(backend: &Backend) -> Result<Sender, ConnectError> {
+pub async fn open(backend: &Backend) -> Result<Lease, ConnectError> {
     let stream: Stream = backend.target.connect().await?;
     let (sender, connection) = http1::Builder::new()
+        .max_buf_size(LARGEST_PART)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(|e| ConnectError::Unreachable(std::io::Error::other(e)))?;
-    // Ends with the sender or the connection; its error is also the request's.
-    tokio::task::spawn_local(async move {
+    // Its error is also the request's.
+    let task = tokio::task::spawn_local(async move {
         let _ = connection.with_upgrades().await;
     });
-    Ok(sender)
+    Ok(Lease { sender, task: Some(task.abort_handle()) })
 }
 
 /// An instance's answer on its way to the client. When both it and the request have come to their
@@ -104,7 +126,8 @@ pub async fn open(backend: &Backend) -> Result<Sender, ConnectError> {
 pub struct Passed {
     body: Incoming,
     ended: bool,
-    sender: Option<Sender>,
+    lease: Option<Lease>,
+    reusable: bool,
     upload: Option<Arc<Upload>>,
     pool: Rc<Pool>,
     backend: Arc<Backend>,
@@ -119,20 +142,23 @@ struct Stall {
 }
 
 impl Passed {
-    /// The body of an answer that came over `sender`; `None` if the connection must carry nothing
-    /// else. Each part of it has to come within `limit`.
+    /// The body of an answer that came over `lease`, which may be `reusable` afterwards. Each part
+    /// of it has to come within the response time-out.
     pub fn new(
         body: Incoming,
-        sender: Option<Sender>,
+        (lease, reusable): (Lease, bool),
         upload: Option<Arc<Upload>>,
         (pool, backend, service): (Rc<Pool>, Arc<Backend>, Service),
     ) -> Self {
-        Self { body, ended: false, sender, upload, pool, backend, service, stall: None }
+        let lease = Some(lease);
+        Self { body, ended: false, lease, reusable, upload, pool, backend, service, stall: None }
     }
 
-    /// The connection must carry nothing after this answer: it belongs to one client now.
-    pub fn retire(&mut self) {
-        self.sender = None;
+    /// After a 101 the connection is a tunnel and no longer ours.
+    pub fn detach(&mut self) {
+        if let Some(lease) = self.lease.take() {
+            lease.detach();
+        }
     }
 
     /// Whether the wait for the next part has taken too long.
@@ -187,14 +213,18 @@ impl Drop for Passed {
         // is the rest of the request.
         let sent = self.upload.as_ref().is_none_or(|u| u.state() == UploadState::Complete);
         if sent
+            && self.reusable
             && (self.ended || self.body.is_end_stream())
-            && let Some(sender) = self.sender.take()
+            && let Some(lease) = self.lease.take()
         {
-            self.pool.put(self.backend.key, sender);
+            self.pool.put(self.backend.key, lease);
         }
     }
 }
 
+/// Bytes of an answer that are passed on at once. A client that takes longer than the body limit
+/// for so much is slower than any line.
+const LARGEST_PART: usize = 64 * 1024;
 /// Per core and instance.
 const MAX_IDLE: usize = 256;
 /// Below the 120 s after which IIS closes an idle connection by default.

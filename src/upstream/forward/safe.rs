@@ -10,7 +10,9 @@ use http::header::COOKIE;
 use http::{Request, Response, StatusCode};
 use tokio::time::sleep;
 
-use super::{Failure, Forwarder, Outcome, Plan, Sent, Waited, copy, elsewhere_allowed, way_round};
+use super::{
+    Failure, Forwarder, Outcome, Plan, Sent, Waited, copy, elsewhere_allowed, hedge_allowed, way_round,
+};
 use crate::clock::Moment;
 use crate::config::types::Service;
 use crate::health::Signal;
@@ -75,7 +77,7 @@ impl Forwarder {
             if !silent && gauge.silent_since(Moment::now(), started) {
                 silent = true;
                 self.report(plan.first, plan.service, Signal::Silence);
-                if let Some(fallback) = elsewhere_allowed(plan)
+                if let Some(fallback) = hedge_allowed(plan)
                     && self.hedges.spend(Moment::now())
                 {
                     return self.race(plan, fallback, first, spare, started).await;
@@ -171,6 +173,9 @@ impl Forwarder {
         spare: &Request<RequestBody>,
         started: Moment,
     ) -> Result<Sent, Failure> {
+        if plan.sticky {
+            self.soon_down(plan).await;
+        }
         if let Some(fallback) = elsewhere_allowed(plan).filter(|_| self.may_repeat(plan)) {
             self.metrics.retried(RetryReason::Status);
             if let Ok(sent) = self.ask(plan, fallback, spare, started).await.good(true) {
