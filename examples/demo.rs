@@ -90,7 +90,7 @@ async fn perform(args: &Args, place: &Place) -> anyhow::Result<()> {
     let (text, json) = match scenario {
         Scenario::Failover => {
             let reports = failover::run(args, place, progress).await?;
-            (failover::table(args, &reports), failover::to_json(args, &reports))
+            (failover::table(&reports), failover::to_json(args, &reports))
         }
         Scenario::Flap => {
             let report = flap::run(args, place, progress).await?;

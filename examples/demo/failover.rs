@@ -145,7 +145,7 @@ fn tag(head: &str) -> Option<u64> {
 }
 
 /// For people.
-pub fn table(args: &Args, reports: &[Report]) -> String {
+pub fn table(reports: &[Report]) -> String {
     let head = [
         "fault",
         "requests",
@@ -186,11 +186,6 @@ pub fn table(args: &Args, reports: &[Report]) -> String {
                     },
                 ]);
                 notes.extend(m.during.failures.iter().map(|(why, n)| format!("{name}: {n} failed: {why}")));
-                if *fault == Fault::WrongBody && args.profile == Profile::Http {
-                    notes.push(format!(
-                        "{name}: with profile http a probe must answer 2xx, whatever the body"
-                    ));
-                }
                 if m.before.failed() + m.before.wrong_bodies > 0 || m.before.logins > 0 {
                     notes.push(format!("{name}: not quiet before the fault: {}", m.before.to_json()));
                 }

@@ -53,9 +53,15 @@ impl Reading {
         grown.filter(|(_, by)| *by > 0).collect()
     }
 
-    /// Who serves what.
+    /// Who serves what, of the services that anybody has: one that nobody has may stay where it is.
     pub fn serving(&self) -> Serving {
-        let served = |sample: &&Sample| sample.name == "gatekeeper_serving" && sample.value == 1.0;
+        let exists = |sample: &Sample| {
+            let service = sample.labels.get("service");
+            let up = |s: &Sample| s.name == "gatekeeper_upstream_up" && s.labels.get("service") == service;
+            self.samples.iter().any(up)
+        };
+        let served =
+            |sample: &&Sample| sample.name == "gatekeeper_serving" && sample.value == 1.0 && exists(sample);
         let pair = |s: &Sample| Some((s.labels.get("service")?.clone(), s.labels.get("instance")?.clone()));
         self.samples.iter().filter(served).filter_map(pair).collect()
     }

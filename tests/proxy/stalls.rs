@@ -43,7 +43,7 @@ async fn waiting_requests_end_when_the_last_instance_is_declared_down() {
             waiting.push(tokio::spawn(async move { http.send(request).await }));
         }
     }
-    until("all wait at an instance", async || a.seen().len() >= 1 && a.seen().len() + b.seen().len() >= 10)
+    until("all wait at an instance", async || !a.seen().is_empty() && a.seen().len() + b.seen().len() >= 10)
         .await;
     a.set_healthy(false);
     b.set_healthy(false);
