@@ -76,18 +76,27 @@ async fn after_a_switch_each_instance_sees_its_own_cookies_only() {
         assert_eq!(jar.send(&http, get("/2")).await.expect(200).text(), "a");
         assert_eq!(last_cookies(&a), "session=secret-of-a; session-a=secret-of-a", "its own reach it");
 
+        // One error page does not end a session that lives in cookies; an instance that is down does.
         a_broken.store(true, Ordering::SeqCst);
+        a.set_healthy(false);
+        gatekeeper.wait_up("a", "http", false).await;
         assert_eq!(jar.send(&http, get("/3")).await.expect(200).text(), "b");
         assert!(jar.0.len() >= 3, "a jar with cookies of both: {:?}", jar.0);
         a_broken.store(false, Ordering::SeqCst);
+        a.set_healthy(true);
+        gatekeeper.wait_up("a", "http", true).await;
         for request in [get("/4"), call("POST", "/5").body("x")] {
             assert_eq!(jar.send(&http, request).await.expect(200).text(), "b", "the session stays");
             assert_eq!(last_cookies(&b), "session=secret-of-b; session-b=secret-of-b");
         }
 
         b_broken.store(true, Ordering::SeqCst);
+        b.set_healthy(false);
+        gatekeeper.wait_up("b", "http", false).await;
         assert_eq!(jar.send(&http, get("/6")).await.expect(200).text(), "a");
         b_broken.store(false, Ordering::SeqCst);
+        b.set_healthy(true);
+        gatekeeper.wait_up("b", "http", true).await;
         assert_eq!(jar.send(&http, get("/7")).await.expect(200).text(), "a");
         assert_eq!(last_cookies(&a), "session=secret-of-a; session-a=secret-of-a", "back with its own");
     }
