@@ -162,7 +162,7 @@ enum Command {
 /// Where the gatekeeper is and who asks.
 #[derive(Debug, Args)]
 struct Remote {
-    /// The gatekeeper's [admin] address
+    /// Where the gatekeeper's admin API listens
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9180")]
     admin: String,
     /// File with the admin token

@@ -27,6 +27,8 @@ pub const HEAD_LIMIT: Duration = Duration::from_secs(10);
 pub const BODY_LIMIT: Duration = Duration::from_secs(30);
 /// Without a request.
 pub const IDLE_LIMIT: Duration = Duration::from_secs(300);
+/// What the last bytes of a request without a body are.
+const BLANK_LINE: u32 = u32::from_be_bytes(*b"\r\n\r\n");
 /// How often a core looks; the precision of the limits above.
 pub const SWEEP_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -67,8 +69,8 @@ pub struct Pace {
     /// [`Moment`] in microseconds: begin of the phase, or its last progress.
     since: AtomicU64,
     requests: AtomicU32,
-    /// Bytes came while a request without a body was running: the beginning of the next one.
-    pipelined: AtomicBool,
+    /// The last four bytes that came: a blank line, unless the next request has begun.
+    tail: AtomicU32,
     write_blocked: AtomicBool,
     /// The streams of HTTP/2: each is timed on its own, because pings and other streams are
     /// progress of the connection but not of the stream.
@@ -86,7 +88,7 @@ impl Pace {
             phase: AtomicU8::new(Phase::Idle as u8),
             since: AtomicU64::new(now.as_micros()),
             requests: AtomicU32::new(0),
-            pipelined: AtomicBool::new(false),
+            tail: AtomicU32::new(BLANK_LINE),
             streams: Mutex::default(),
             uploads: Mutex::default(),
             write_blocked: AtomicBool::new(false),
@@ -99,7 +101,6 @@ impl Pace {
     /// A request begins; it ends when the returned value is dropped.
     pub fn request(self: &Arc<Self>) -> Active {
         self.requests.store(self.requests.load(Relaxed) + 1, Relaxed);
-        self.pipelined.store(false, Relaxed);
         self.enter(Phase::Busy);
         let stream = self.http2().then(|| {
             let stream = Arc::new(Stream::default());
@@ -173,10 +174,12 @@ impl Pace {
         self.since.store(Moment::now().as_micros(), Relaxed);
     }
 
-    fn received(&self) {
-        if self.in_phase(Phase::Busy) {
-            self.pipelined.store(true, Relaxed);
-        } else if self.in_phase(Phase::Idle) && !self.http2() {
+    fn received(&self, bytes: &[u8]) {
+        let tail = bytes[bytes.len().saturating_sub(4)..]
+            .iter()
+            .fold(self.tail.load(Relaxed), |tail, byte| tail << 8 | u32::from(*byte));
+        self.tail.store(tail, Relaxed);
+        if self.in_phase(Phase::Idle) && !self.http2() {
             self.enter(Phase::Head);
         }
     }
@@ -262,8 +265,8 @@ impl Drop for Active {
         if left == 0 && pace.in_phase(Phase::Busy) {
             let had_body = !std::mem::take(&mut *lock(&pace.uploads)).is_empty();
             // Half a head behind a finished request lies in hyper's buffer, where its bytes will
-            // not be seen again. Bytes of a body say nothing of that kind.
-            let begun = pace.pipelined.load(Relaxed) && !had_body && !pace.http2();
+            // not be seen again. After a body, the last bytes say nothing of that kind.
+            let begun = pace.tail.load(Relaxed) != BLANK_LINE && !had_body && !pace.http2();
             pace.enter(if begun { Phase::Head } else { Phase::Idle });
         }
     }
@@ -368,7 +371,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
         let before = buf.filled().len();
         let result = Pin::new(&mut self.stream).poll_read(cx, buf);
         if buf.filled().len() > before {
-            self.pace.received();
+            self.pace.received(&buf.filled()[before..]);
         }
         result
     }
@@ -418,13 +421,15 @@ mod tests {
         let pace = &entry.pace;
         assert_eq!(after(pace, IDLE_LIMIT - SWEEP_INTERVAL), None);
         assert_eq!(after(pace, IDLE_LIMIT), Some(Expired::Idle));
-        pace.received();
+        pace.received(b"GET /");
         assert_eq!(after(pace, HEAD_LIMIT), Some(Expired::Head));
         let active = pace.request();
         assert_eq!(after(pace, IDLE_LIMIT), None, "a slow instance is not the client's fault");
         pace.write_blocked.store(true, Relaxed);
         assert_eq!(after(pace, BODY_LIMIT), Some(Expired::Body));
         pace.write_blocked.store(false, Relaxed);
+        pace.received(b" HTTP/1.1\r\n\r");
+        pace.received(b"\n");
         drop(active);
         assert_eq!(after(pace, IDLE_LIMIT), Some(Expired::Idle));
     }
@@ -434,7 +439,7 @@ mod tests {
         let registry = Rc::new(Registry::default());
         let entry = registry.enter();
         entry.pace.set_http2();
-        entry.pace.received();
+        entry.pace.received(b"GE");
         assert_eq!(after(&entry.pace, HEAD_LIMIT), None);
         drop(entry);
         assert!(registry.is_empty());
@@ -448,7 +453,7 @@ mod tests {
         let active = entry.pace.request();
         active.client_owes(true);
         let later = Moment::now() + BODY_LIMIT;
-        entry.pace.received();
+        entry.pace.received(b"GE");
         assert_eq!(entry.pace.check(later), Some(Expired::Body));
         active.client_owes(false);
         assert_eq!(entry.pace.check(later), None);
@@ -459,7 +464,7 @@ mod tests {
         let registry = Rc::new(Registry::default());
         let entry = registry.enter();
         let active = entry.pace.request();
-        entry.pace.received();
+        entry.pace.received(b"GE");
         drop(active);
         assert_eq!(after(&entry.pace, HEAD_LIMIT), Some(Expired::Head));
     }

@@ -52,12 +52,20 @@ pub enum Home {
 pub fn home(picture: &Picture, site: SiteId, token: &str) -> Home {
     let mut parts = token.split('.');
     let (header, claims) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let mut candidates = picture.config.site(site).candidates();
+    let all_known = candidates.all(|c| picture.documents(c).is_some());
+    let issuer = || decode::<Claims>(claims).and_then(|c| c.iss);
     if let Some(kid) = decode::<Header>(header).and_then(|h| h.kid)
         && let Some(found) = picture.home_of_kid(site, &kid)
     {
-        return Home::Instance(found);
+        // While the owner of a key has never been read, anybody could claim the key's id and be
+        // shown the owner's tokens; the issuer has to agree then.
+        let claimed = |issuer: String| picture.documents(found).is_some_and(|d| d.issuer == issuer);
+        if all_known || issuer().is_none_or(claimed) {
+            return Home::Instance(found);
+        }
     }
-    if let Some(issuer) = decode::<Claims>(claims).and_then(|c| c.iss)
+    if let Some(issuer) = issuer()
         && let Some(found) = picture.home_of_issuer(site, &issuer)
     {
         return Home::Instance(found);

@@ -45,6 +45,9 @@ pub struct Attempt<'a> {
     /// The request authenticates the connection that carries it (NTLM): nobody else may use it
     /// before or after.
     pub private: bool,
+    /// Another instance has failed this request before. What it meets here may be its own doing (a
+    /// URL that breaks wherever it is asked for), so only successes and failed connects count.
+    pub repeat: bool,
     /// Set once bytes of the request may have left.
     pub written: &'a Cell<bool>,
 }
@@ -124,6 +127,9 @@ impl Attempt<'_> {
     }
 
     fn report(&self, signal: Signal) {
+        if self.repeat && matches!(signal, Signal::Reset | Signal::GatewayError(_)) {
+            return;
+        }
         self.reporter.report(&self.backend.monitor, self.service, signal);
     }
 }

@@ -156,7 +156,9 @@ impl Forwarder {
             return Some(Waited::Down);
         }
         (Moment::now().since(since) >= plan.response_timeout).then(|| {
-            self.report(backend, plan.service, Signal::ResponseTimeout);
+            if Arc::ptr_eq(backend, plan.first) {
+                self.report(backend, plan.service, Signal::ResponseTimeout);
+            }
             Waited::TimedOut
         })
     }
@@ -194,7 +196,7 @@ impl Forwarder {
         failure
     }
 
-    const fn attempt<'a>(
+    fn attempt<'a>(
         &'a self,
         plan: &Plan<'_>,
         backend: &'a Arc<Backend>,
@@ -208,6 +210,7 @@ impl Forwarder {
             reporter: &self.reporter,
             fresh,
             private: plan.private,
+            repeat: !Arc::ptr_eq(backend, plan.first),
             written,
         }
     }

@@ -268,3 +268,18 @@ async fn an_instance_that_claims_the_key_of_another_does_not_get_its_tokens() {
     }
     assert_eq!(shown_to(&thief, &token), 0, "the thief was shown a token");
 }
+
+/// M8, while the instance that the key belongs to has not been read since our start: the token names its issuer, and that
+/// is not the thief.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claimed_key_is_not_enough_while_its_owner_is_unknown() {
+    let (mut a, b) = (Sim::start("a", &[]), Sim::plain("b", &[]));
+    let (thief, token) = thief(&a, &b).await;
+    let mut config = Config::xprotect(&[&a, &b]);
+    config.instances[1] = Instance::new("b", &thief.url());
+    a.kill();
+    let gatekeeper = Gatekeeper::start(config);
+    gatekeeper.wait_log(&["discovery documents read", "\"b\""]).await;
+    gatekeeper.h1().send(cameras(&token)).await.unwrap().expect(401);
+    assert_eq!(shown_to(&thief, &token), 0, "the thief was shown a token");
+}
