@@ -76,10 +76,13 @@ pub const fn measured_service(profile: Profile) -> &'static str {
     }
 }
 
+fn serves_all(serving: &Serving, primary: &str) -> bool {
+    !serving.is_empty() && serving.values().all(|by| by == primary)
+}
+
 /// Waits until the primary serves every service that anybody serves.
 pub async fn settle(gauge: &Gauge, primary: &str, limit: Duration) -> anyhow::Result<Serving> {
-    let all = |serving: &Serving| !serving.is_empty() && serving.values().all(|by| by == primary);
-    if gauge.wait(limit, all).await.is_none() {
+    if gauge.wait(limit, |serving| serves_all(serving, primary)).await.is_none() {
         bail!("the primary does not serve everything after {limit:?}: {:?}", gauge.now().serving());
     }
     Ok(gauge.now().serving())
@@ -91,7 +94,7 @@ async fn one(fault: Fault, args: &Args, place: &Place, progress: &mut Progress) 
     let gauge = Arc::new(Gauge::start(stage.admin).await?);
     let (a, b) = (stage.primary.name, stage.standby.name);
     let service = measured_service(args.profile);
-    let home = settle(&gauge, a, Duration::from_secs(10)).await?;
+    settle(&gauge, a, Duration::from_secs(10)).await?;
     progress.step(format!("{name}: clients log in"));
     let load = Load::start(&stage.front()?, args).await?;
     let begin = Instant::now();
@@ -113,7 +116,8 @@ async fn one(fault: Fault, args: &Args, place: &Place, progress: &mut Progress) 
     progress.step(format!("{name}: the primary comes back"));
     stage.primary.restore(fault).await?;
     let restored_at = Instant::now();
-    let returned = gauge.wait(RETURN_LIMIT, |serving| *serving == home).await;
+    // Not "as before": a service that nobody has may still have been counted then.
+    let returned = gauge.wait(RETURN_LIMIT, |serving| serves_all(serving, a)).await;
     progress.step(format!("{name}: all is well again"));
     tokio::time::sleep(AFTER).await;
     let end = Instant::now();
