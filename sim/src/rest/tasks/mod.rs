@@ -1,13 +1,14 @@
 //! Task invocation `?task=` (sheet 3.3) and the table of tasks.
 
+mod devices;
+mod users;
+
 use std::sync::LazyLock;
 
 use ::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{
-    Answer, Call, Outcome, RestError, effects, field::Field, field::Kind, read::visible, table::Type, write,
-};
+use super::{Answer, Call, Outcome, RestError, field::Field, field::Kind, read::visible, table::Type, write};
 use crate::{
     stamp::Stamp,
     switches::TASK_TIME,
@@ -67,109 +68,14 @@ pub struct Effected {
     pub made: Option<(&'static str, String)>,
 }
 
-static TASKS: [TaskRow; 12] = [
-    TaskRow {
-        id: "ChangePasswordBasicUser",
-        display: "Change password",
-        parameters: "password!:pw",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Now(effects::users::change_password),
-    },
-    TaskRow {
-        id: "AddRoleMember",
-        display: "Add role member",
-        parameters: "sid!:s",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Now(effects::users::add_role_member),
-    },
-    TaskRow {
-        id: "RemoveRoleMember",
-        display: "Remove role member",
-        parameters: "itemSelection!:@users",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Now(effects::users::remove_role_member),
-    },
-    TaskRow {
-        id: "CopyRole",
-        display: "Copy role",
-        parameters: "itemSelection!:@roles name!:s description:s",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Now(effects::users::copy_role),
-    },
-    TaskRow {
-        id: "GetDevicesUsingStorage",
-        display: "Get devices using storage",
-        parameters: "",
-        needs: Needs::Write,
-        changes: false,
-        run: Run::Now(effects::devices::using_storage),
-    },
-    TaskRow {
-        id: "SetStorageAsDefault",
-        display: "Set storage as default",
-        parameters: "",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Now(effects::devices::set_default_storage),
-    },
-    TaskRow {
-        id: "ReadPasswordHardware",
-        display: "Read hardware password",
-        parameters: "",
-        needs: Needs::Write,
-        changes: false,
-        run: Run::Now(effects::devices::read_password),
-    },
-    TaskRow {
-        id: "ChangePasswordHardware",
-        display: "Change hardware password",
-        parameters: "password!:pw",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Later(effects::devices::change_password),
-    },
-    TaskRow {
-        id: "MoveHardware",
-        display: "Move hardware",
-        parameters: "destinationRecordingServer!:@recordingServers",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Later(effects::devices::move_hardware),
-    },
-    TaskRow {
-        id: "AddHardware",
-        display: "Add hardware",
-        parameters: "hardwareAddress!:s hardwareDriverPath!:@hardwareDrivers userName!:s password!:pw customData:s",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Later(effects::devices::add_hardware),
-    },
-    TaskRow {
-        id: "ChangeDeviceRecordingStorage",
-        display: "Change recording storage",
-        parameters: "itemSelection!:@storages moveData!:b",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Later(effects::devices::change_storage),
-    },
-    TaskRow {
-        id: "GetSequences",
-        display: "Get sequences",
-        parameters: "sequenceType!:{RecordingSequence|MotionSequence|RecordingWithTriggerSequence} time!:dt \
-                     timeBefore!:s timeAfter!:s maxCountBefore!:i maxCountAfter!:i",
-        needs: Needs::Sight,
-        changes: false,
-        run: Run::Now(effects::sequences::get),
-    },
-];
+/// Every task; their rows are in a file a subject.
+fn tasks() -> impl Iterator<Item = &'static TaskRow> {
+    [users::TASKS, devices::TASKS].into_iter().flatten()
+}
 
 /// The task of that id.
 pub fn find(id: &str) -> Option<&'static TaskRow> {
-    TASKS.iter().find(|task| task.id.eq_ignore_ascii_case(id))
+    tasks().find(|task| task.id.eq_ignore_ascii_case(id))
 }
 
 impl TaskRow {
@@ -177,7 +83,7 @@ impl TaskRow {
         static READ: LazyLock<Vec<(&'static str, Vec<Field>)>> = LazyLock::new(|| {
             let fields =
                 |task: &TaskRow| task.parameters.split_whitespace().filter_map(Field::parse).collect();
-            TASKS.iter().map(|task| (task.id, fields(task))).collect()
+            tasks().map(|task| (task.id, fields(task))).collect()
         });
         READ.iter().find(|(id, _)| *id == self.id).map_or(&[], |(_, fields)| fields)
     }
@@ -293,7 +199,7 @@ mod tests {
 
     #[test]
     fn every_parameter_is_read() {
-        for task in &TASKS {
+        for task in tasks() {
             assert_eq!(task.parameters().len(), task.parameters.split_whitespace().count(), "{}", task.id);
         }
     }
