@@ -61,7 +61,7 @@ pub async fn answer(
     let faults = &context.instance.faults;
     // Before the record: who sees the request there may rely on what a fault does to it from then on.
     let before = faults.history(service);
-    context.instance.arrivals.push(arrival);
+    let number = context.instance.arrivals.push(arrival);
     let mut response = match suffer(faults, service, before).await {
         Fate::Serve => match body {
             Ok(body) => serve(&context, Request::from_parts(head, body), upgrade, before),
@@ -82,6 +82,7 @@ pub async fn answer(
         // HTTP/2 knows no such header.
         response.headers_mut().remove(header::CONNECTION);
     }
+    context.instance.arrivals.answered(number, response.status().as_u16(), response.body());
     Ok(response.map(Full::new))
 }
 
