@@ -4,6 +4,8 @@
 mod cli;
 mod eventserver;
 mod faults;
+mod ntlm;
+mod ntlm_client;
 mod requests;
 mod socket;
 mod support;
