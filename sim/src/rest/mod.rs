@@ -59,19 +59,24 @@ pub struct Call<'a> {
 }
 
 /// A success.
-struct Answer {
-    status: StatusCode,
-    body: Value,
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body.
+    pub body: Value,
 }
 
-type Outcome = Result<Answer, RestError>;
+/// What a request comes to.
+pub type Outcome = Result<Answer, RestError>;
 
 impl Answer {
-    fn ok(body: Value) -> Self {
+    /// 200.
+    pub fn ok(body: Value) -> Self {
         Self { status: StatusCode::OK, body }
     }
 
-    fn created(body: Value) -> Self {
+    /// 201.
+    pub fn created(body: Value) -> Self {
         Self { status: StatusCode::CREATED, body }
     }
 }
@@ -200,7 +205,7 @@ impl Call<'_> {
 
     /// The body as a JSON object; nothing at all counts as an empty one. The content type is not looked at: an
     /// official sample sends none (sheet 7.1).
-    fn json(&self) -> Result<Map<String, Value>, RestError> {
+    pub fn json(&self) -> Result<Map<String, Value>, RestError> {
         if self.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Map::new());
         }
@@ -221,7 +226,7 @@ impl Call<'_> {
     }
 
     /// Remembers an accepted change.
-    fn record(&self, world: &mut World, body: &Map<String, Value>) {
+    pub fn record(&self, world: &mut World, body: &Map<String, Value>) {
         let body = Value::Object(body.clone());
         world.record(self.now, self.method.as_str(), self.target, &body, &self.caller.user);
     }

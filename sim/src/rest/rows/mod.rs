@@ -1,5 +1,6 @@
 //! The table of types (sheet 3.5 and 3.6), a file a subject. Cheap to extend: the engine reads everything from here.
 
+mod alarms;
 mod events;
 mod groups;
 mod recording;
@@ -12,7 +13,7 @@ use super::{shape::ShapeRow, table::Row};
 
 /// Every type that this instance serves.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [site::ROWS, recording::ROWS, settings::ROWS, groups::ROWS, security::ROWS, events::ROWS]
+    [site::ROWS, recording::ROWS, settings::ROWS, groups::ROWS, security::ROWS, events::ROWS, alarms::ROWS]
         .into_iter()
         .flatten()
 }
