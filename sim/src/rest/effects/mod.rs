@@ -1,9 +1,18 @@
 //! What tasks do.
 
 pub mod devices;
+pub mod licences;
+pub mod plates;
+pub mod plugins;
+pub mod roles;
+pub mod searches;
 pub mod security;
 pub mod sequences;
+pub mod site;
+pub mod times;
 pub mod users;
+pub mod views;
+pub mod walls;
 
 use serde_json::Value;
 
