@@ -2,6 +2,9 @@
 
 mod devices;
 mod events;
+mod groups;
+mod ptz;
+mod recorders;
 mod site;
 mod users;
 
