@@ -5,7 +5,7 @@ mod cors;
 use std::{
     collections::BTreeMap,
     sync::{
-        PoisonError, RwLock, RwLockReadGuard,
+        Arc, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -18,8 +18,11 @@ use serde_json::Value;
 pub use crate::identity::{AuthError, Caller, Role};
 use crate::{
     discovery,
+    eventserver::{self, EventServer},
     http::{compact_json, html_404},
     identity::{self, Desk, Door, Identity, KeyError},
+    journal::Journal,
+    marks::{self, Marks},
     rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
@@ -33,6 +36,9 @@ pub struct Api {
     settings: Settings,
     identity: Identity,
     world: RwLock<World>,
+    journal: Arc<Journal>,
+    event_server: EventServer,
+    marks: Marks,
     /// Seconds that this instance's clock is off.
     offset: AtomicI64,
 }
@@ -100,12 +106,25 @@ impl Api {
         }
         let identity = Identity::new(&settings)?;
         let world = RwLock::new(World::new(&settings));
-        Ok(Self { settings, identity, world, offset: AtomicI64::new(0) })
+        Ok(Self {
+            settings,
+            identity,
+            world,
+            journal: Arc::new(Journal::new()),
+            event_server: EventServer::default(),
+            marks: Marks::default(),
+            offset: AtomicI64::new(0),
+        })
     }
 
     /// What it was started with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What it reported.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
     }
 
     /// Answers everything but WebSocket upgrades. The body is complete; never panics.
@@ -177,7 +196,9 @@ impl Api {
     /// Number of objects of each type.
     pub fn object_counts(&self) -> BTreeMap<String, usize> {
         let world = self.read();
-        table::types().iter().map(|kind| (kind.name().to_owned(), world.store.count(kind.name()))).collect()
+        let table = table::types().iter().map(|kind| (kind.name(), world.store.count(kind.name())));
+        let other = self.event_server.counts().chain(self.marks.counts());
+        table.chain(other).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
     /// Every accepted change of an object, oldest first.
@@ -253,6 +274,12 @@ impl Api {
             query: Query::parse(uri.query().unwrap_or_default()),
             body: request.body(),
         };
+        if eventserver::serves(segments) {
+            return self.event_server.handle(&self.world, &self.journal, &call, segments);
+        }
+        if marks::serves(segments) {
+            return self.marks.handle(&self.world, &call, segments);
+        }
         rest::handle(&self.world, &call, segments)
     }
 }

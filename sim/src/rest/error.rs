@@ -86,13 +86,23 @@ impl RestError {
         }
     }
 
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The answer.
     pub fn response(&self) -> Response<Bytes> {
+        rest_json(self.status, &self.body())
+    }
+
+    /// The body of the answer.
+    pub fn body(&self) -> Value {
         let mut body = error_body(self.status, &self.text, self.property.as_deref(), self.id);
         if let (Value::Object(body), Some(more)) = (&mut body, &self.more) {
             body.extend(more.as_ref().clone());
         }
-        rest_json(self.status, &body)
+        body
     }
 }
 

@@ -20,7 +20,7 @@ const CHANNELS: usize = 4;
 pub fn read_password(world: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
     let hardware = world.store.get("hardware", task.target.1).ok_or(GONE)?;
     let password = hardware.fields.get(SECRET).cloned().unwrap_or_else(|| FACTORY_PASSWORD.into());
-    Ok(Effected { result: Map::from_iter([("password".to_owned(), password)]), made: None })
+    Ok(Effected { result: Map::from_iter([("password".to_owned(), password)]), ..Effected::default() })
 }
 
 /// `ChangePasswordHardware`.

@@ -161,5 +161,5 @@ pub fn using_storage(world: &mut World, task: &Invocation<'_>) -> Result<Effecte
     };
     let devices = RECORDING.into_iter().flat_map(|kind| world.store.all(kind));
     let list = devices.filter(uses).map(|object| json!({ "type": object.kind, "id": object.id })).collect();
-    Ok(Effected { result: Map::from_iter([("devices".to_owned(), list)]), made: None })
+    Ok(Effected { result: Map::from_iter([("devices".to_owned(), list)]), ..Effected::default() })
 }

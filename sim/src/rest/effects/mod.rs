@@ -8,6 +8,7 @@ pub mod outputs;
 pub mod presets;
 pub mod ptz;
 pub mod recorders;
+pub mod security;
 pub mod sequences;
 pub mod storages;
 pub mod streams;
@@ -51,5 +52,5 @@ impl Invocation<'_> {
 
 /// A task that only tells something.
 fn reply(name: &str, value: impl Into<Value>) -> Effected {
-    Effected { result: Map::from_iter([(name.to_owned(), value.into())]), made: None }
+    Effected { result: Map::from_iter([(name.to_owned(), value.into())]), ..Effected::default() }
 }

@@ -25,7 +25,7 @@ pub fn position(world: &mut World, task: &Invocation<'_>) -> Result<Effected, St
     let axis =
         |name: &str| camera.fields.get(POSITION).and_then(|at| at.get(name)).cloned().unwrap_or(json!(0.0));
     let result = ["pan", "tilt", "zoom"].map(|name| (name.to_owned(), axis(name)));
-    Ok(Effected { result: Map::from_iter(result), made: None })
+    Ok(Effected { result: Map::from_iter(result), ..Effected::default() })
 }
 
 /// `SetPtzAbsolutePosition{pan, tilt, zoom, speed, allowRepeats}`.
@@ -92,7 +92,7 @@ pub fn session(world: &mut World, task: &Invocation<'_>) -> Result<Effected, Str
     result.insert("userName".to_owned(), user.unwrap_or_default().into());
     result.insert("reservedUntil".to_owned(), reserved.map(|(_, until)| until).unwrap_or_default().into());
     result.insert("patrollingProfileId".to_owned(), patrol.into());
-    Ok(Effected { result, made: None })
+    Ok(Effected { result, ..Effected::default() })
 }
 
 /// `PTZStartPatrolling{itemSelection}`.

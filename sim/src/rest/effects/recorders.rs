@@ -29,7 +29,7 @@ pub fn scan(world: &mut World, task: &Invocation<'_>) -> Result<Effected, String
     let mut result = found(world, task, address)?;
     result.insert("macAddressExistGlobal".to_owned(), known.is_some().into());
     result.insert("macAddressExistLocal".to_owned(), here.into());
-    Ok(Effected { result, made: None })
+    Ok(Effected { result, ..Effected::default() })
 }
 
 /// `HardwareScanExpress`: what answers in the recorder's own network and is not yet known.

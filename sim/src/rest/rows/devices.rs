@@ -15,7 +15,7 @@ const MEDIA: Row = Row {
     subs: "clientSettings=G/G customProperties=G/G settings=G hardwareDeviceEvents=G/G",
     tasks: "GetOtherRecordingServersWithMedia GetOtherRecordingStoragesWithMedia RetrieveEdgeStorage \
             TruncateStorage TruncateStorageOnOtherRecordingServer ChangeDeviceRecordingStorage \
-            SendDriverCommand@24.2 StartRecording StopRecording GetSequences",
+            ChangeSecurityPermissions SendDriverCommand@24.2 StartRecording StopRecording GetSequences",
     ..DEVICE
 };
 /// Inputs and outputs record nothing.
@@ -56,7 +56,7 @@ pub static ROWS: &[Row] = &[
                ptzPresets=GP[DefaultPtzPreset,GetDevicePresets]/GPD streams=G",
         tasks: "GetOtherRecordingServersWithMedia GetOtherRecordingStoragesWithMedia RetrieveEdgeStorage \
                 TruncateStorage TruncateStorageOnOtherRecordingServer ChangeDeviceRecordingStorage \
-                GetPtzAbsolutePosition@24.2 SetPtzAbsolutePosition@24.2 JpegGetLive SendDriverCommand@24.2 \
+                ChangeSecurityPermissions GetPtzAbsolutePosition@24.2 SetPtzAbsolutePosition@24.2 JpegGetLive SendDriverCommand@24.2 \
                 ReservePTZ@24.2 ReleasePTZ@24.2 ExtendPTZ@24.2 GetPTZSessionInfo@24.2 StartRecording \
                 StopRecording PTZStartPatrolling@24.2 PTZStopPatrolling@24.2 AuxOn@24.2 AuxOff@24.2 GetSequences",
         ..DEVICE
@@ -64,11 +64,16 @@ pub static ROWS: &[Row] = &[
     Row { name: "microphones", display: "Microphones", ..MEDIA },
     Row { name: "speakers", display: "Speakers", ..MEDIA },
     Row { name: "metadata", display: "Metadata", ..MEDIA },
-    Row { name: "inputEvents", display: "Input events", tasks: "SendDriverCommand@24.2", ..SIGNAL },
+    Row {
+        name: "inputEvents",
+        display: "Input events",
+        tasks: "ChangeSecurityPermissions SendDriverCommand@24.2",
+        ..SIGNAL
+    },
     Row {
         name: "outputs",
         display: "Outputs",
-        tasks: "Trigger@24.2 Activate@24.2 Deactivate@24.2 GetState@24.2 SendDriverCommand@24.2",
+        tasks: "ChangeSecurityPermissions Trigger@24.2 Activate@24.2 Deactivate@24.2 GetState@24.2 SendDriverCommand@24.2",
         ..SIGNAL
     },
 ];

@@ -1,5 +1,6 @@
 //! The table of types (sheet 3.5 and 3.6), a file a subject. Cheap to extend: the engine reads everything from here.
 
+mod alarms;
 mod devices;
 mod events;
 mod groups;
@@ -23,6 +24,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         groups::ROWS,
         security::ROWS,
         events::ROWS,
+        alarms::ROWS,
     ]
     .into_iter()
     .flatten()

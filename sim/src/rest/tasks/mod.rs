@@ -5,6 +5,7 @@ mod media;
 mod ptz;
 mod reach;
 mod recorders;
+mod security;
 mod storages;
 mod users;
 
@@ -42,6 +43,8 @@ enum Needs {
     Sight,
     /// To be allowed to write.
     Write,
+    /// To be allowed to say who may do what with the object.
+    Security,
 }
 
 enum Run {
@@ -73,13 +76,23 @@ pub struct Effected {
     pub result: Map<String, Value>,
     /// The object that it made.
     pub made: Option<(&'static str, String)>,
+    /// A task that can change something only said how it is.
+    pub only_read: bool,
 }
 
 /// Every task; their rows are in a file a subject.
 fn tasks() -> impl Iterator<Item = &'static TaskRow> {
-    [users::TASKS, recorders::TASKS, storages::TASKS, hardware::TASKS, media::TASKS, ptz::TASKS]
-        .into_iter()
-        .flatten()
+    [
+        users::TASKS,
+        security::TASKS,
+        recorders::TASKS,
+        storages::TASKS,
+        hardware::TASKS,
+        media::TASKS,
+        ptz::TASKS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The task of that id.
@@ -122,8 +135,10 @@ pub(super) fn invoke(
     target: (&'static str, String),
     task: &'static TaskRow,
 ) -> Outcome {
-    if task.needs == Needs::Write {
-        call.may_write()?;
+    match task.needs {
+        Needs::Sight => {}
+        Needs::Write => call.may_change(world, target.0, &target.1)?,
+        Needs::Security => call.may_secure(world, target.0, &target.1)?,
     }
     let body = call.json()?;
     let fields = task.parameters();
@@ -143,6 +158,7 @@ pub(super) fn invoke(
         .filter(shown)
         .filter_map(|field| parameters.get(field.name).map(|value| (field.name.to_owned(), value.clone())));
     let mut result: Map<String, Value> = echoed.collect();
+    let mut changed = task.changes;
     reach::check(world, (target.0, &target.1), task.id)?;
     let status = match &task.run {
         Run::Now(effect) => {
@@ -154,6 +170,7 @@ pub(super) fn invoke(
             };
             let done = effect(world, &invocation).map_err(RestError::bad)?;
             result.extend(done.result);
+            changed &= !done.only_read;
             result.insert("state".to_owned(), "Success".into());
             if let Some((kind, id)) = done.made {
                 result.insert("path".to_owned(), json!({ "type": kind, "id": id }));
@@ -170,7 +187,7 @@ pub(super) fn invoke(
             StatusCode::CREATED
         }
     };
-    if task.changes {
+    if changed {
         call.record(world, &body);
     }
     Ok(Answer { status, body: json!({ "result": result }) })
