@@ -84,7 +84,7 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     let old = visible(call, world, kind, id)?;
     let put = call.method == Method::PUT;
     call.verb(kind.row.item, if put { 'U' } else { 'A' })?;
-    call.may_write()?;
+    call.may_change(world, kind.name(), &old.id)?;
     let untouchable = old.fields.get("builtIn") == Some(&Value::Bool(true))
         || old.built_in && matches!(kind.name(), "roles" | "eventTypes" | "stateGroups");
     if untouchable {

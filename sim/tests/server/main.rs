@@ -5,6 +5,7 @@ mod cli;
 mod codeflow;
 mod eventserver;
 mod faults;
+mod marks;
 mod ntlm;
 mod ntlm_client;
 mod requests;

@@ -64,7 +64,7 @@ pub static ROWS: &[Row] = &[
                  recordingEnabled:b=true recordingFramerate:n=5 recordingStorage:>storages recordKeyframesOnly:b \
                  recordOnRelatedDevices:b=true shortName:s",
         subs: "settings=G",
-        tasks: "ChangeDeviceRecordingStorage GetSequences",
+        tasks: "ChangeDeviceRecordingStorage ChangeSecurityPermissions GetSequences",
         ..Row::PLAIN
     },
     Row {
@@ -79,7 +79,7 @@ pub static ROWS: &[Row] = &[
                  lastModified*:dt manualRecordingTimeoutEnabled:b=true manualRecordingTimeoutMinutes:i=5 name:s \
                  prebufferEnabled:b=true prebufferInMemory:b=true prebufferSeconds:i=3 recordingEnabled:b=true \
                  recordingStorage:>storages shortName:s",
-        tasks: "ChangeDeviceRecordingStorage GetSequences",
+        tasks: "ChangeDeviceRecordingStorage ChangeSecurityPermissions GetSequences",
         ..Row::PLAIN
     },
 ];

@@ -9,6 +9,7 @@ mod users;
 use super::{
     World,
     accounts::Accounts,
+    grants::Grants,
     ids::{Ids, dice, share},
     jobs::Jobs,
     store::Store,
@@ -52,7 +53,7 @@ pub fn build(settings: &Settings) -> World {
         jobs: Jobs::default(),
         writes: Vec::new(),
         guarded: settings.cameras.div_ceil(2),
-        roles,
+        grants: Grants::new(roles),
     }
 }
 
