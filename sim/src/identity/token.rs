@@ -86,12 +86,16 @@ impl Identity {
         if claims.exp <= now.seconds() {
             return Err(AuthError::Expired);
         }
+        let expires = claims.exp;
         Ok(match claims.sub {
             Some(sid) => {
                 let role = world.role_of(&sid);
-                Caller { user: claims.name.unwrap_or_default(), sid, role }
+                Caller { user: claims.name.unwrap_or_default(), sid, role, expires }
             }
-            None => Caller { user: claims.client_id, sid: SERVICE_SID.to_owned(), role: Role::Service },
+            None => {
+                let sid = SERVICE_SID.to_owned();
+                Caller { user: claims.client_id, sid, role: Role::Service, expires }
+            }
         })
     }
 }

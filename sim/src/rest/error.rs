@@ -84,6 +84,11 @@ impl RestError {
         }
     }
 
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The answer.
     pub fn response(&self) -> Response<Bytes> {
         let mut body = error_body(self.status, &self.text, self.property.as_deref(), self.id);
