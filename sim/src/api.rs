@@ -5,7 +5,7 @@ mod cors;
 use std::{
     collections::BTreeMap,
     sync::{
-        PoisonError, RwLock, RwLockReadGuard,
+        Arc, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -18,8 +18,10 @@ use serde_json::Value;
 pub use crate::identity::{AuthError, Caller, Role};
 use crate::{
     discovery,
+    eventserver::{self, EventServer},
     http::{compact_json, html_404},
     identity::{self, Desk, Door, Identity, KeyError},
+    journal::Journal,
     rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
@@ -35,6 +37,8 @@ pub struct Api {
     identity: Identity,
     world: RwLock<World>,
     webrtc: webrtc::Sessions,
+    journal: Arc<Journal>,
+    event_server: EventServer,
     /// Seconds that this instance's clock is off.
     offset: AtomicI64,
 }
@@ -102,12 +106,19 @@ impl Api {
         }
         let identity = Identity::new(&settings)?;
         let world = RwLock::new(World::new(&settings));
-        Ok(Self { settings, identity, world, webrtc: webrtc::Sessions::default(), offset: AtomicI64::new(0) })
+        let (journal, event_server) = (Arc::new(Journal::new()), EventServer::default());
+        let (webrtc, offset) = (webrtc::Sessions::default(), AtomicI64::new(0));
+        Ok(Self { settings, identity, world, journal, event_server, webrtc, offset })
     }
 
     /// What it was started with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What it reported.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
     }
 
     /// Answers everything but WebSocket upgrades. The body is complete; never panics.
@@ -206,7 +217,8 @@ impl Api {
     /// Number of objects of each type.
     pub fn object_counts(&self) -> BTreeMap<String, usize> {
         let world = self.read();
-        table::types().iter().map(|kind| (kind.name().to_owned(), world.store.count(kind.name()))).collect()
+        let table = table::types().iter().map(|kind| (kind.name(), world.store.count(kind.name())));
+        table.chain(self.event_server.counts()).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
     /// Every accepted change of an object, oldest first.
@@ -301,6 +313,9 @@ impl Api {
             query: Query::parse(uri.query().unwrap_or_default()),
             body: request.body(),
         };
+        if eventserver::serves(segments) {
+            return self.event_server.handle(&self.world, &self.journal, &call, segments);
+        }
         rest::handle(&self.world, &call, segments)
     }
 }

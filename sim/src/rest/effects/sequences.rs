@@ -34,7 +34,7 @@ pub fn get(_: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
     let items = starts.into_iter().map(|start| {
         json!({ "timeBegin": wire(start), "timeTrigger": wire(start + 5), "timeEnd": wire(start + LENGTH) })
     });
-    Ok(Effected { result: Map::from_iter([("items".to_owned(), items.collect())]), made: None })
+    Ok(Effected { result: Map::from_iter([("items".to_owned(), items.collect())]), ..Effected::default() })
 }
 
 /// Seconds of `d.HH:mm:ss` or `HH:mm:ss`.
