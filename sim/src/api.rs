@@ -22,6 +22,7 @@ use crate::{
     http::{compact_json, html_404},
     identity::{self, Desk, Door, Identity, KeyError},
     journal::Journal,
+    marks::{self, Marks},
     rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
@@ -39,6 +40,7 @@ pub struct Api {
     webrtc: webrtc::Sessions,
     journal: Arc<Journal>,
     event_server: EventServer,
+    marks: Marks,
     /// Seconds that this instance's clock is off.
     offset: AtomicI64,
 }
@@ -106,9 +108,16 @@ impl Api {
         }
         let identity = Identity::new(&settings)?;
         let world = RwLock::new(World::new(&settings));
-        let (journal, event_server) = (Arc::new(Journal::new()), EventServer::default());
-        let (webrtc, offset) = (webrtc::Sessions::default(), AtomicI64::new(0));
-        Ok(Self { settings, identity, world, journal, event_server, webrtc, offset })
+        Ok(Self {
+            settings,
+            identity,
+            world,
+            webrtc: webrtc::Sessions::default(),
+            journal: Arc::new(Journal::new()),
+            event_server: EventServer::default(),
+            marks: Marks::default(),
+            offset: AtomicI64::new(0),
+        })
     }
 
     /// What it was started with.
@@ -218,7 +227,8 @@ impl Api {
     pub fn object_counts(&self) -> BTreeMap<String, usize> {
         let world = self.read();
         let table = table::types().iter().map(|kind| (kind.name(), world.store.count(kind.name())));
-        table.chain(self.event_server.counts()).map(|(name, count)| (name.to_owned(), count)).collect()
+        let other = self.event_server.counts().chain(self.marks.counts());
+        table.chain(other).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
     /// Every accepted change of an object, oldest first.
@@ -315,6 +325,9 @@ impl Api {
         };
         if eventserver::serves(segments) {
             return self.event_server.handle(&self.world, &self.journal, &call, segments);
+        }
+        if marks::serves(segments) {
+            return self.marks.handle(&self.world, &call, segments);
         }
         rest::handle(&self.world, &call, segments)
     }

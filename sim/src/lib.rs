@@ -18,6 +18,7 @@ pub mod http;
 pub mod identity;
 pub mod instance;
 pub mod journal;
+pub mod marks;
 pub mod messages;
 pub mod physical;
 pub mod rest;

@@ -147,6 +147,13 @@ pub static EVENT_RETENTION: Switch = Switch {
     default: "all",
     text: "event types that GET /events knows for a day; the others are only sent",
 };
+/// Errors of bookmarks and evidence locks (sheet 3.4, 5.3).
+pub static MARK_ERRORS: Switch = Switch {
+    name: "mark-errors",
+    values: Values::OneOf(&["unwrapped", "wrapped"]),
+    default: "unwrapped",
+    text: "error bodies of bookmarks and evidence locks: without `error` around and httpCode as text, or as elsewhere",
+};
 /// Duration of a queued task.
 pub static TASK_TIME: Switch = Switch {
     name: "task-time",
@@ -323,6 +330,7 @@ pub static ALL: &[&Switch] = &[
     &SERVICE_WRITES,
     &ALARM_IDS,
     &EVENT_RETENTION,
+    &MARK_ERRORS,
     &TASK_TIME,
     &ESS_UNAUTHENTICATED,
     &ESS_BAD_FILTER,

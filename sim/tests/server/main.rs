@@ -4,6 +4,7 @@
 mod cli;
 mod eventserver;
 mod faults;
+mod marks;
 mod messages;
 mod ntlm;
 mod ntlm_client;
