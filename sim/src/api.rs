@@ -27,7 +27,8 @@ use crate::{
     rights,
     settings::{Settings, Version},
     stamp::Stamp,
-    switches::CORS,
+    switches::{CORS, HIDDEN},
+    webrtc,
     world::{Object, World},
 };
 
@@ -36,6 +37,7 @@ pub struct Api {
     settings: Settings,
     identity: Identity,
     world: RwLock<World>,
+    webrtc: webrtc::Sessions,
     journal: Arc<Journal>,
     event_server: EventServer,
     marks: Marks,
@@ -110,6 +112,7 @@ impl Api {
             settings,
             identity,
             world,
+            webrtc: webrtc::Sessions::default(),
             journal: Arc::new(Journal::new()),
             event_server: EventServer::default(),
             marks: Marks::default(),
@@ -151,6 +154,33 @@ impl Api {
         let object =
             table::find(resource).and_then(|kind| world.store.get(kind.name(), &id.to_ascii_lowercase()));
         object.is_some_and(|object| rights::sees(&world, caller.role, object))
+    }
+
+    /// A camera that the caller sees; else 404, or what the switch says.
+    pub fn camera(&self, caller: &Caller, id: &str) -> Result<(), RestError> {
+        let exists = self.read().store.get("cameras", &id.to_ascii_lowercase()).is_some();
+        if self.may_see(caller, "cameras", id) {
+            Ok(())
+        } else if exists && self.settings.switches.get(&HIDDEN) == "403" {
+            Err(RestError::forbidden())
+        } else {
+            Err(RestError::not_found("cameras", id))
+        }
+    }
+
+    /// Sessions of WebRTC signalling.
+    pub fn webrtc(&self) -> &webrtc::Sessions {
+        &self.webrtc
+    }
+
+    /// How many of them are alive.
+    pub fn webrtc_sessions(&self) -> usize {
+        self.webrtc.count(self.now_seconds())
+    }
+
+    /// This instance's clock, in seconds of Unix time.
+    pub fn now_seconds(&self) -> i64 {
+        self.now().seconds()
     }
 
     /// The physical site for the event clock, in physical order.
@@ -233,6 +263,9 @@ impl Api {
             ["api", ".well-known", "uris"] => self.well_known(request),
             ["idp", rest @ ..] => self.identity_provider(request, Door::Direct, rest),
             ["api", "idp", rest @ ..] => self.identity_provider(request, Door::Gateway, rest),
+            ["api", "rest", "v1", "webrtc", ..] if self.settings.version >= webrtc::SINCE => {
+                self.signal(request, segments.get(4..).unwrap_or_default())
+            }
             ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
             ["api", "rest", ..] => self.rest(request, None),
             _ => html_404(),
@@ -252,6 +285,22 @@ impl Api {
         let desk =
             Desk { identity: &self.identity, settings: &self.settings, world: &self.world, now: self.now() };
         identity::answer(&desk, request, door, path)
+    }
+
+    fn signal(&self, request: &Request<Bytes>, segments: &[String]) -> Response<Bytes> {
+        let caller = match bearer(request).and_then(|token| self.authenticate(token)) {
+            Ok(caller) => caller,
+            Err(error) => return error.response(),
+        };
+        let call = webrtc::rest::Call {
+            api: self,
+            caller: &caller,
+            sessions: &self.webrtc,
+            now: self.now_seconds(),
+            method: request.method(),
+            body: request.body(),
+        };
+        webrtc::rest::handle(&call, segments)
     }
 
     /// The configuration API; without segments the path is not one of its own, and that too is said in JSON.

@@ -130,12 +130,16 @@ impl Identity {
         if claims.aud != gateway && !claims.aud.as_array().is_some_and(|all| all.contains(&gateway)) {
             return Err(AuthError::Invalid);
         }
+        let expires = claims.exp;
         Ok(match claims.sub {
             Some(sid) => {
                 let role = world.role_of(&sid);
-                Caller { user: claims.name.unwrap_or_default(), sid, role }
+                Caller { user: claims.name.unwrap_or_default(), sid, role, expires }
             }
-            None => Caller { user: claims.client_id, sid: SERVICE_SID.to_owned(), role: Role::Service },
+            None => {
+                let sid = SERVICE_SID.to_owned();
+                Caller { user: claims.client_id, sid, role: Role::Service, expires }
+            }
         })
     }
 
