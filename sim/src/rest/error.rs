@@ -86,6 +86,11 @@ impl RestError {
         }
     }
 
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.status
