@@ -7,7 +7,6 @@ mod alarms;
 mod events;
 mod handling;
 mod sessions;
-mod source;
 mod statistics;
 mod trigger;
 
@@ -17,7 +16,6 @@ use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-pub use self::source::named as named_source;
 use self::{alarms::Alarms, sessions::Sessions};
 use crate::{
     http::rest_json,

@@ -1,5 +1,6 @@
 //! The configuration API `/API/rest/v1` (sheet 3): a table of types and one engine that reads it.
 
+pub mod body;
 mod effects;
 pub mod error;
 mod facts;
@@ -13,9 +14,11 @@ mod read;
 mod references;
 mod remove;
 pub mod rows;
+mod rules;
 pub mod shape;
 mod show;
 mod single;
+pub mod source;
 pub mod table;
 pub mod tasks;
 mod translations;
@@ -28,6 +31,7 @@ use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+pub use self::effects::sequences::span;
 use self::{
     error::RestError,
     query::Query,

@@ -34,6 +34,13 @@ pub fn is_child(kind: &Type, parent: &str) -> bool {
     kind.has(SINGLE) && kind.is_below(parent) && kind.name() != parent
 }
 
+/// Stores an untouched one, before its first change.
+pub fn keep(world: &mut World, kind: &Type, id: &str) {
+    if let Some(Cow::Owned(object)) = find(world, kind, id) {
+        world.store.insert(object);
+    }
+}
+
 fn untouched(kind: &Type, parent: &Object) -> Object {
     let mut object = Object::new(kind.name(), parent.id.clone()).below(parent.kind, &parent.id);
     object.physical = parent.physical;

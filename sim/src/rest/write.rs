@@ -8,7 +8,7 @@ use super::{
     field::{Field, Kind, guid},
     finish,
     read::visible,
-    references,
+    references, rules,
     shape::{merged, merged_list},
     show,
     table::Type,
@@ -53,6 +53,7 @@ pub fn create(
     let password = secret(kind, &mut fields);
     let mut object = Object::new(kind.name(), id.clone()).below(parent.0, &parent.1).with(fields.into());
     object.physical = world.store.get(parent.0, &parent.1).and_then(|parent| parent.physical);
+    rules::check(world, kind, &object)?;
     if kind.field("createdDate").is_some() {
         object.set("createdDate", call.now.wire());
     }
@@ -102,6 +103,7 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
         object.fields.retain(|name, _| keep(name));
     }
     overwrite(kind, &mut object, fields);
+    rules::check(world, kind, &object)?;
     finish::object(call, world, kind, &mut object)?;
     if kind.name() == "basicUsers" && unlocked {
         object.fields.remove("lockoutEnd");

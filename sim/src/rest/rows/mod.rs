@@ -1,10 +1,12 @@
 //! The table of types (sheet 3.5 and 3.6), a file a subject. Cheap to extend: the engine reads everything from here.
 
 mod alarms;
+mod devices;
 mod events;
 mod groups;
 mod licences;
 mod plugins;
+mod ptz;
 mod reactions;
 mod recording;
 mod security;
@@ -25,7 +27,9 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         views::ROWS,
         plugins::ROWS,
         recording::ROWS,
+        devices::ROWS,
         settings::ROWS,
+        ptz::ROWS,
         groups::ROWS,
         security::ROWS,
         events::ROWS,

@@ -1,11 +1,16 @@
 //! Task invocation `?task=` (sheet 3.3) and the table of tasks.
 
-mod devices;
+mod hardware;
+mod media;
 mod plugins;
+mod ptz;
+mod reach;
 mod reactions;
+mod recorders;
 mod roles;
 mod security;
 mod site;
+mod storages;
 mod users;
 mod views;
 mod walls;
@@ -92,7 +97,11 @@ fn tasks() -> impl Iterator<Item = &'static TaskRow> {
         views::TASKS,
         walls::TASKS,
         plugins::TASKS,
-        devices::TASKS,
+        recorders::TASKS,
+        storages::TASKS,
+        hardware::TASKS,
+        media::TASKS,
+        ptz::TASKS,
     ]
     .into_iter()
     .flatten()
@@ -162,6 +171,7 @@ pub(super) fn invoke(
         .filter_map(|field| parameters.get(field.name).map(|value| (field.name.to_owned(), value.clone())));
     let mut result: Map<String, Value> = echoed.collect();
     let mut changed = task.changes;
+    reach::check(world, (target.0, &target.1), task.id)?;
     let status = match &task.run {
         Run::Now(effect) => {
             let invocation = Invocation {
@@ -204,7 +214,7 @@ pub fn settle(world: &mut World, now: Stamp) {
         let invocation = Invocation { target, parameters: &parameters, caller: &caller, now };
         let (Run::Now(effect) | Run::Later(effect)) = job.task.run;
         let state = match effect(world, &invocation) {
-            Ok(done) => JobState::Done(done.made),
+            Ok(done) => JobState::Done(done.made, done.result),
             Err(text) => JobState::Failed(text),
         };
         if let Some(job) = world.jobs.list.get_mut(&id) {

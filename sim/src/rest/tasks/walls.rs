@@ -62,12 +62,4 @@ pub static TASKS: &[TaskRow] = &[
         changes: true,
         run: Run::Now(effects::walls::text),
     },
-    TaskRow {
-        id: "Activate",
-        display: "Activate",
-        parameters: "",
-        needs: Needs::Write,
-        changes: true,
-        run: Run::Now(effects::walls::activate),
-    },
 ];
