@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use ::http::{Method, Request, Response, StatusCode, header};
+use ::http::{Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -20,7 +20,7 @@ use crate::{
     discovery,
     eventserver::{self, EventServer},
     http::{compact_json, html_404},
-    identity::{self, Desk, Door, Identity, KeyError},
+    identity::{self, Desk, Door, Identity, KeyError, bearer},
     journal::Journal,
     marks::{self, Marks},
     rest::{self, error::RestError, query::Query, table},
@@ -342,14 +342,6 @@ fn is_rest(path: &str) -> bool {
 
 fn is_get(request: &Request<Bytes>) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
-}
-
-/// The token of a Bearer header. HTTP Basic and anything else counts as none (sheet 2.7).
-fn bearer(request: &Request<Bytes>) -> Result<&str, AuthError> {
-    let value = request.headers().get(header::AUTHORIZATION).ok_or(AuthError::Missing)?;
-    let (scheme, token) =
-        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(AuthError::Invalid)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(AuthError::Missing) }
 }
 
 /// The decoded segments of a path; one trailing slash is fine. `None` for what no service answers: empty segments

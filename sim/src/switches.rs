@@ -91,6 +91,20 @@ pub static REFRESH_SECONDS: Switch = Switch {
     default: "1296000",
     text: "lifetime of a refresh token",
 };
+/// Clients with refresh tokens (sheet 2.1).
+pub static REFRESH_CLIENTS: Switch = Switch {
+    name: "refresh-clients",
+    values: Values::OneOf(&["VmsClient", "all"]),
+    default: "VmsClient",
+    text: "who gets refresh tokens: VmsClient alone, or VmsAdminClient and VmsWebClient too",
+};
+/// Redirect addresses of the code flow (sheet 2.4).
+pub static REDIRECT_URIS: Switch = Switch {
+    name: "redirect-uris",
+    values: Values::OneOf(&["loopback", "https"]),
+    default: "loopback",
+    text: "where a browser may take a code: the user's own computer and this instance, or any https address too",
+};
 /// Default page size (sheet 10.3).
 pub static PAGE_SIZE: Switch = Switch {
     name: "page-size",
@@ -322,6 +336,8 @@ pub static ALL: &[&Switch] = &[
     &LOCKOUT_SECONDS,
     &REFRESH_ROTATION,
     &REFRESH_SECONDS,
+    &REFRESH_CLIENTS,
+    &REDIRECT_URIS,
     &PAGE_SIZE,
     &MAX_PAGE_SIZE,
     &INCLUDE_DEPTH,

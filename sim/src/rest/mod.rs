@@ -13,6 +13,7 @@ mod read;
 mod references;
 mod remove;
 pub mod rows;
+mod rules;
 pub mod shape;
 mod show;
 mod single;

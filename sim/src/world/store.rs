@@ -96,6 +96,14 @@ impl Store {
         table.objects.insert(number, object);
     }
 
+    /// Stores a changed object in the place that it has; a new one comes last.
+    pub fn put(&mut self, object: Object) {
+        match self.get_mut(object.kind, &object.id) {
+            Some(place) if place.parent == object.parent => *place = object,
+            _ => self.insert(object),
+        }
+    }
+
     /// Takes an object out, and out of every group.
     pub fn remove(&mut self, kind: Kind, id: &str) -> Option<Object> {
         let table = self.tables.get_mut(kind)?;

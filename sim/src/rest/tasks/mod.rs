@@ -1,7 +1,12 @@
 //! Task invocation `?task=` (sheet 3.3) and the table of tasks.
 
-mod devices;
+mod hardware;
+mod media;
+mod ptz;
+mod reach;
+mod recorders;
 mod security;
+mod storages;
 mod users;
 
 use std::sync::LazyLock;
@@ -58,6 +63,8 @@ pub struct Invocation<'a> {
     pub target: (&'static str, &'a str),
     /// Its parameters.
     pub parameters: &'a Map<String, Value>,
+    /// SID of the caller.
+    pub caller: &'a str,
     /// Now.
     pub now: Stamp,
 }
@@ -75,7 +82,17 @@ pub struct Effected {
 
 /// Every task; their rows are in a file a subject.
 fn tasks() -> impl Iterator<Item = &'static TaskRow> {
-    [users::TASKS, security::TASKS, devices::TASKS].into_iter().flatten()
+    [
+        users::TASKS,
+        security::TASKS,
+        recorders::TASKS,
+        storages::TASKS,
+        hardware::TASKS,
+        media::TASKS,
+        ptz::TASKS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The task of that id.
@@ -142,10 +159,15 @@ pub(super) fn invoke(
         .filter_map(|field| parameters.get(field.name).map(|value| (field.name.to_owned(), value.clone())));
     let mut result: Map<String, Value> = echoed.collect();
     let mut changed = task.changes;
+    reach::check(world, (target.0, &target.1), task.id)?;
     let status = match &task.run {
         Run::Now(effect) => {
-            let invocation =
-                Invocation { target: (target.0, &target.1), parameters: &parameters, now: call.now };
+            let invocation = Invocation {
+                target: (target.0, &target.1),
+                parameters: &parameters,
+                caller: &call.caller.sid,
+                now: call.now,
+            };
             let done = effect(world, &invocation).map_err(RestError::bad)?;
             result.extend(done.result);
             changed &= !done.only_read;
@@ -175,11 +197,12 @@ pub(super) fn invoke(
 pub fn settle(world: &mut World, now: Stamp) {
     for id in world.jobs.due(now) {
         let Some(job) = world.jobs.list.get(&id) else { continue };
-        let (target, parameters) = (job.target.clone(), job.parameters.clone());
-        let invocation = Invocation { target: (target.0, &target.1), parameters: &parameters, now };
+        let (target, parameters, caller) = (job.target.clone(), job.parameters.clone(), job.owner.clone());
+        let target = (target.0, target.1.as_str());
+        let invocation = Invocation { target, parameters: &parameters, caller: &caller, now };
         let (Run::Now(effect) | Run::Later(effect)) = job.task.run;
         let state = match effect(world, &invocation) {
-            Ok(done) => JobState::Done(done.made),
+            Ok(done) => JobState::Done(done.made, done.result),
             Err(text) => JobState::Failed(text),
         };
         if let Some(job) = world.jobs.list.get_mut(&id) {
