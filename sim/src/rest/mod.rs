@@ -11,7 +11,7 @@ mod members;
 mod permissions;
 pub mod query;
 mod read;
-mod references;
+pub mod references;
 mod remove;
 pub mod rows;
 mod rules;

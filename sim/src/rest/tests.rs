@@ -3,5 +3,7 @@
 mod reading;
 mod rights;
 mod settings;
+mod site;
+mod site_tasks;
 mod tasks;
 mod writing;
