@@ -4,10 +4,7 @@ mod cors;
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use ::http::{Method, Request, Response, StatusCode, header};
@@ -19,13 +16,15 @@ pub use crate::identity::{AuthError, Caller, Role};
 use crate::{
     discovery,
     eventserver::{self, EventServer},
+    faults::{BadInput, FaultBoard},
     http::{compact_json, html_404},
     identity::{self, Desk, Door, Identity, KeyError},
     journal::Journal,
-    rest::{self, error::RestError, query::Query, table},
+    rest::{self, distort, error::RestError, query::Query, table},
     rights,
+    service::Service,
     settings::{Settings, Version},
-    stamp::Stamp,
+    stamp::{SECOND, Stamp},
     switches::CORS,
     world::{Object, World},
 };
@@ -37,8 +36,7 @@ pub struct Api {
     world: RwLock<World>,
     journal: Arc<Journal>,
     event_server: EventServer,
-    /// Seconds that this instance's clock is off.
-    offset: AtomicI64,
+    faults: Arc<FaultBoard>,
 }
 
 /// Why an instance could not be made.
@@ -105,7 +103,8 @@ impl Api {
         let identity = Identity::new(&settings)?;
         let world = RwLock::new(World::new(&settings));
         let (journal, event_server) = (Arc::new(Journal::new()), EventServer::default());
-        Ok(Self { settings, identity, world, journal, event_server, offset: AtomicI64::new(0) })
+        let faults = Arc::new(FaultBoard::new());
+        Ok(Self { settings, identity, world, journal, event_server, faults })
     }
 
     /// What it was started with.
@@ -116,6 +115,11 @@ impl Api {
     /// What it reported.
     pub fn journal(&self) -> &Arc<Journal> {
         &self.journal
+    }
+
+    /// What is broken.
+    pub fn faults(&self) -> &Arc<FaultBoard> {
+        &self.faults
     }
 
     /// Answers everything but WebSocket upgrades. The body is complete; never panics.
@@ -201,13 +205,25 @@ impl Api {
         self.identity.live(self.now())
     }
 
-    /// Moves this instance's clock (the `clock` fault); times in answers and tokens follow.
-    pub fn set_clock_offset(&self, seconds: i64) {
-        self.offset.store(seconds, Ordering::Relaxed);
+    /// Sets the configuration back to what it was at a moment (the `restore` fault).
+    ///
+    /// # Errors
+    /// A moment before the start or in the future.
+    pub fn restore(&self, moment: Stamp) -> Result<(), BadInput> {
+        let mut world = self.world.write().unwrap_or_else(PoisonError::into_inner);
+        let (start, now) = (world.store.history().start().unwrap_or(moment), Stamp::now());
+        if moment < start || moment > now {
+            let seconds = |stamp: Stamp| stamp.ticks() as f64 / SECOND as f64;
+            let allowed = format!("{}..={}", seconds(start), seconds(now));
+            return Err(BadInput::new("to", "must be between the start and now", vec![allowed]));
+        }
+        world.restore(moment);
+        Ok(())
     }
 
     fn now(&self) -> Stamp {
-        Stamp::now().plus_millis(self.offset.load(Ordering::Relaxed).saturating_mul(1000))
+        let seconds = distort::clock(&self.faults.config());
+        Stamp::now().plus_millis(seconds.saturating_mul(1000))
     }
 
     fn read(&self) -> RwLockReadGuard<'_, World> {
@@ -263,6 +279,10 @@ impl Api {
             target,
             query: Query::parse(uri.query().unwrap_or_default()),
             body: request.body(),
+            faults: match Service::of_path(uri.path()) {
+                Some(Service::Config) => self.faults.config(),
+                _ => Arc::default(),
+            },
         };
         if eventserver::serves(segments) {
             return self.event_server.handle(&self.world, &self.journal, &call, segments);

@@ -81,6 +81,11 @@ impl RestError {
         }
     }
 
+    /// A service that fails.
+    pub fn failed(status: StatusCode) -> Self {
+        Self { status, ..Self::bad("The service failed.") }
+    }
+
     /// Its status.
     pub fn status(&self) -> StatusCode {
         self.status

@@ -1,5 +1,6 @@
 //! The configuration API `/API/rest/v1` (sheet 3): a table of types and one engine that reads it.
 
+pub mod distort;
 mod effects;
 pub mod error;
 mod facts;
@@ -19,7 +20,7 @@ pub mod table;
 pub mod tasks;
 mod write;
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
@@ -31,6 +32,7 @@ use self::{
     table::{Sub, Type},
 };
 use crate::{
+    faults::ConfigFault,
     http::rest_json,
     identity::Caller,
     rights,
@@ -56,6 +58,8 @@ pub struct Call<'a> {
     pub query: Query,
     /// The body.
     pub body: &'a [u8],
+    /// What is wrong with the configuration on purpose.
+    pub faults: Arc<Vec<ConfigFault>>,
 }
 
 /// A success.
@@ -87,16 +91,17 @@ pub fn handle(world: &RwLock<World>, call: &Call<'_>, segments: &[String]) -> Re
     if !world.read().unwrap_or_else(PoisonError::into_inner).jobs.due(call.now).is_empty() {
         tasks::settle(&mut world.write().unwrap_or_else(PoisonError::into_inner), call.now);
     }
-    let outcome = if matches!(*call.method, Method::GET | Method::HEAD) {
-        get(call, &world.read().unwrap_or_else(PoisonError::into_inner), &segments)
-    } else {
-        change(call, &mut world.write().unwrap_or_else(PoisonError::into_inner), &segments)
-    };
-    match outcome {
-        Ok(answer) if call.old_style() => rest_json(answer.status, &show::old_style(answer.body)),
-        Ok(answer) => rest_json(answer.status, &answer.body),
-        Err(error) => error.response(),
+    if matches!(*call.method, Method::GET | Method::HEAD) {
+        let outcome = get(call, &world.read().unwrap_or_else(PoisonError::into_inner), &segments);
+        return distort::reading(call, &segments, outcome);
     }
+    if let Some(error) = distort::refused(call) {
+        return error.response();
+    }
+    let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
+    let outcome = change(call, &mut world, &segments);
+    distort::written(call, &mut world, &segments, &outcome);
+    call.respond(outcome)
 }
 
 fn get(call: &Call<'_>, world: &World, segments: &[&str]) -> Outcome {
@@ -163,6 +168,15 @@ fn is_tasks(name: &str) -> bool {
 }
 
 impl Call<'_> {
+    /// The answer as it is sent.
+    fn respond(&self, outcome: Outcome) -> Response<Bytes> {
+        match outcome {
+            Ok(answer) if self.old_style() => rest_json(answer.status, &show::old_style(answer.body)),
+            Ok(answer) => rest_json(answer.status, &answer.body),
+            Err(error) => error.response(),
+        }
+    }
+
     /// The type of that name, if this version has it (sheet 9).
     fn find(&self, name: &str) -> Result<&'static Type, RestError> {
         table::find(name)

@@ -1,6 +1,7 @@
 //! What the instance knows: objects, groups, accounts, running tasks, and the log of accepted changes.
 
 mod accounts;
+mod history;
 pub mod ids;
 mod jobs;
 mod seed;
@@ -37,7 +38,16 @@ pub struct World {
 impl World {
     /// The world at start: a function of name and seed.
     pub fn new(settings: &Settings) -> Self {
-        seed::build(settings)
+        let mut world = seed::build(settings);
+        world.store.history().begin();
+        world
+    }
+
+    /// Sets objects, groups and accounts back to what they were at a moment. Passwords, failed logins, queued tasks
+    /// and the log of changes stay.
+    pub fn restore(&mut self, moment: Stamp) {
+        self.store.restore(moment);
+        self.accounts.follow(|id| self.store.get("basicUsers", id).is_some());
     }
 
     /// What a user may do: the strongest of its roles that has rights here.
