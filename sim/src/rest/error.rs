@@ -72,6 +72,11 @@ impl RestError {
         Self::bad(format!("Invalid parent. {kind}/{id}/{}Folder", singular(child)))
     }
 
+    /// A device that does not answer.
+    pub fn unreachable(kind: &str, id: &str) -> Self {
+        Self { status: StatusCode::BAD_GATEWAY, ..Self::bad(format!("Device not responding. {kind}/{id}")) }
+    }
+
     /// No right (sheet 2.7).
     pub fn forbidden() -> Self {
         Self {
@@ -84,6 +89,11 @@ impl RestError {
     /// A service that fails.
     pub fn failed(status: StatusCode) -> Self {
         Self { status, ..Self::bad("The service failed.") }
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Its status.

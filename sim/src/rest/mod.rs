@@ -1,5 +1,6 @@
 //! The configuration API `/API/rest/v1` (sheet 3): a table of types and one engine that reads it.
 
+pub mod body;
 pub mod distort;
 mod effects;
 pub mod error;
@@ -13,9 +14,11 @@ mod read;
 mod references;
 mod remove;
 pub mod rows;
+mod rules;
 pub mod shape;
 mod show;
 mod single;
+pub mod source;
 pub mod table;
 pub mod tasks;
 mod write;
@@ -26,6 +29,7 @@ use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+pub use self::effects::sequences::span;
 use self::{
     error::RestError,
     query::Query,
@@ -39,7 +43,7 @@ use crate::{
     settings::{Settings, Version},
     stamp::Stamp,
     switches::STRING_BOOLEANS,
-    world::World,
+    world::{Object, World},
 };
 
 /// One authenticated request.
@@ -201,6 +205,20 @@ impl Call<'_> {
         } else {
             Err(RestError::forbidden())
         }
+    }
+
+    /// Refuses a caller who may not change an object; without an id it is about the whole collection.
+    fn may_change(&self, world: &World, kind: &str, id: &str) -> Result<(), RestError> {
+        let object = table::find(kind).and_then(|kind| single::find(world, kind, id));
+        let may = |object: &Object| rights::changes(world, &self.settings.switches, self.caller, object);
+        if object.as_deref().is_some_and(may) { Ok(()) } else { self.may_write() }
+    }
+
+    /// Refuses a caller who may not say who may do what with an object.
+    fn may_secure(&self, world: &World, kind: &str, id: &str) -> Result<(), RestError> {
+        let object = world.store.get(kind, id);
+        let may = object.is_some_and(|object| rights::administers(world, self.caller, object));
+        if may { Ok(()) } else { Err(RestError::forbidden()) }
     }
 
     /// The body as a JSON object; nothing at all counts as an empty one. The content type is not looked at: an

@@ -12,10 +12,10 @@ use crate::world::{Object, World};
 
 /// `DELETE /type/{id}`.
 pub fn delete(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
-    visible(call, world, kind, id)?;
+    let id = visible(call, world, kind, id)?.id.clone();
     call.verb(kind.row.item, 'D')?;
-    call.may_write()?;
-    remove(call, world, kind, &id.to_ascii_lowercase())
+    call.may_change(world, kind.name(), &id)?;
+    remove(call, world, kind, &id)
 }
 
 /// Removes an object with everything below it, unless something else needs it.

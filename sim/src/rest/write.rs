@@ -7,9 +7,9 @@ use super::{
     Answer, Call, Outcome, RestError,
     field::{Field, Kind, guid},
     read::visible,
-    references,
+    references, rules,
     shape::{merged, merged_list},
-    show, single,
+    show,
     table::Type,
 };
 use crate::{
@@ -48,6 +48,7 @@ pub fn create(
     let password = secret(kind, &mut fields);
     let mut object = Object::new(kind.name(), id.clone()).below(parent.0, &parent.1).with(fields.into());
     object.physical = world.store.get(parent.0, &parent.1).and_then(|parent| parent.physical);
+    rules::check(world, kind, &object)?;
     for field in ["createdDate", "lastModified"] {
         if kind.field(field).is_some() {
             object.set(field, call.now.wire());
@@ -84,7 +85,7 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     let old = visible(call, world, kind, id)?;
     let put = call.method == Method::PUT;
     call.verb(kind.row.item, if put { 'U' } else { 'A' })?;
-    call.may_write()?;
+    call.may_change(world, kind.name(), &old.id)?;
     let untouchable = old.fields.get("builtIn") == Some(&Value::Bool(true))
         || old.built_in && matches!(kind.name(), "roles" | "eventTypes" | "stateGroups");
     if untouchable {
@@ -99,25 +100,21 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     unique(world, kind, &fields, Some(&id))?;
     let reset = put && call.settings.switches.get(&PUT_MISSING) == "reset";
     let unlocked = fields.get("status").and_then(Value::as_str) == Some("Enabled");
-    single::keep(world, kind, &id);
-    let shown = match world.store.get_mut(kind.name(), &id) {
-        Some(object) => {
-            if reset {
-                let keep =
-                    |name: &str| kind.field(name).is_none_or(|field| !field.writable() || field.required);
-                object.fields.retain(|name, _| keep(name));
-            }
-            overwrite(kind, object, fields);
-            if kind.field("lastModified").is_some() {
-                object.set("lastModified", call.now.wire());
-            }
-            if kind.name() == "basicUsers" && unlocked {
-                object.fields.remove("lockoutEnd");
-            }
-            show::object(kind, object)
-        }
-        None => return Err(RestError::not_found(kind.name(), &id)),
-    };
+    let mut object = old.into_owned();
+    if reset {
+        let keep = |name: &str| kind.field(name).is_none_or(|field| !field.writable() || field.required);
+        object.fields.retain(|name, _| keep(name));
+    }
+    overwrite(kind, &mut object, fields);
+    rules::check(world, kind, &object)?;
+    if kind.field("lastModified").is_some() {
+        object.set("lastModified", call.now.wire());
+    }
+    if kind.name() == "basicUsers" && unlocked {
+        object.fields.remove("lockoutEnd");
+    }
+    let shown = show::object(kind, &object);
+    world.store.put(object);
     if unlocked && let Some(account) = world.accounts.by_id(&id) {
         account.failures = 0;
     }

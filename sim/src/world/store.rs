@@ -93,16 +93,24 @@ impl Store {
         self.history.note(|| Before::Object(object.kind, object.id.clone(), None));
         let number = self.next;
         self.next += 1;
-        self.put(number, object);
+        self.place(number, object);
     }
 
-    fn put(&mut self, number: u64, object: Object) {
+    fn place(&mut self, number: u64, object: Object) {
         if let Some((_, parent)) = &object.parent {
             self.children.entry((object.kind, parent.clone())).or_default().insert(number);
         }
         let table = self.tables.entry(object.kind).or_default();
         table.by_id.insert(object.id.clone(), number);
         table.objects.insert(number, object);
+    }
+
+    /// Stores a changed object in the place that it has; a new one comes last.
+    pub fn put(&mut self, object: Object) {
+        match self.get_mut(object.kind, &object.id) {
+            Some(place) if place.parent == object.parent => *place = object,
+            _ => self.insert(object),
+        }
     }
 
     /// Takes an object out, and out of every group.
@@ -223,7 +231,7 @@ impl Store {
                 Before::Object(kind, id, before) => {
                     let now = self.take(kind, &id);
                     if let Some((number, object)) = before {
-                        self.put(number, object);
+                        self.place(number, object);
                     }
                     self.history.note(|| Before::Object(kind, id, now));
                 }

@@ -8,8 +8,9 @@ pub static ROWS: &[Row] = &[
         name: "userDefinedEvents",
         display: "User-defined events",
         collection: "GP",
-        item: "GUAD",
+        item: "GPUAD",
         fields: "createdDate*:dt id*:g lastModified*:dt name!:s subtype*:s",
+        tasks: "ChangeSecurityPermissions",
         ..Row::PLAIN
     },
     Row {

@@ -1,8 +1,10 @@
 //! The table of types (sheet 3.5 and 3.6), a file a subject. Cheap to extend: the engine reads everything from here.
 
 mod alarms;
+mod devices;
 mod events;
 mod groups;
+mod ptz;
 mod recording;
 mod security;
 mod settings;
@@ -13,9 +15,19 @@ use super::{shape::ShapeRow, table::Row};
 
 /// Every type that this instance serves.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
-    [site::ROWS, recording::ROWS, settings::ROWS, groups::ROWS, security::ROWS, events::ROWS, alarms::ROWS]
-        .into_iter()
-        .flatten()
+    [
+        site::ROWS,
+        recording::ROWS,
+        devices::ROWS,
+        settings::ROWS,
+        ptz::ROWS,
+        groups::ROWS,
+        security::ROWS,
+        events::ROWS,
+        alarms::ROWS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Every embedded object.
