@@ -200,6 +200,12 @@ impl Call<'_> {
         if object.as_deref().is_some_and(may) { Ok(()) } else { self.may_write() }
     }
 
+    /// Refuses a caller who has not this right on an object.
+    fn may(&self, world: &World, kind: &str, id: &str, action: &str) -> Result<(), RestError> {
+        let mask = rights::mask(world, self.caller.role, world.store.get(kind, id));
+        if mask & rights::action(action) != 0 { Ok(()) } else { Err(RestError::forbidden()) }
+    }
+
     /// Refuses a caller who may not say who may do what with an object.
     fn may_secure(&self, world: &World, kind: &str, id: &str) -> Result<(), RestError> {
         let object = world.store.get(kind, id);

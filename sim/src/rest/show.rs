@@ -39,7 +39,11 @@ pub fn object(kind: &Type, object: &Object) -> Map<String, Value> {
         shown.insert("displayName".to_owned(), display_name(kind, object).into());
     }
     for field in kind.fields.iter().filter(|field| field.kind != Kind::Password) {
-        let value = value(kind, object, field.name);
+        let value = match object.fields.get(field.name) {
+            _ if field.name == "id" => object.id.clone().into(),
+            Some(value) => field.kind.completed(value.clone()),
+            None => field.default.clone(),
+        };
         if !value.is_null() {
             shown.insert(field.name.to_owned(), value);
         }
