@@ -5,7 +5,7 @@ mod cors;
 use std::{
     collections::BTreeMap,
     sync::{
-        PoisonError, RwLock, RwLockReadGuard,
+        Arc, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -13,18 +13,21 @@ use std::{
 use ::http::{Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use crate::identity::{AuthError, Caller, Role};
 use crate::{
     discovery,
+    eventserver::{self, EventServer},
     http::{compact_json, html_404},
-    identity::{Identity, KeyError, token_endpoint},
+    identity::{self, Desk, Door, Identity, KeyError},
+    journal::Journal,
+    marks::{self, Marks},
     rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
     stamp::Stamp,
-    switches::{CORS, JWKS},
+    switches::CORS,
     world::{Object, World},
 };
 
@@ -33,6 +36,9 @@ pub struct Api {
     settings: Settings,
     identity: Identity,
     world: RwLock<World>,
+    journal: Arc<Journal>,
+    event_server: EventServer,
+    marks: Marks,
     /// Seconds that this instance's clock is off.
     offset: AtomicI64,
 }
@@ -100,12 +106,25 @@ impl Api {
         }
         let identity = Identity::new(&settings)?;
         let world = RwLock::new(World::new(&settings));
-        Ok(Self { settings, identity, world, offset: AtomicI64::new(0) })
+        Ok(Self {
+            settings,
+            identity,
+            world,
+            journal: Arc::new(Journal::new()),
+            event_server: EventServer::default(),
+            marks: Marks::default(),
+            offset: AtomicI64::new(0),
+        })
     }
 
     /// What it was started with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What it reported.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
     }
 
     /// Answers everything but WebSocket upgrades. The body is complete; never panics.
@@ -177,7 +196,9 @@ impl Api {
     /// Number of objects of each type.
     pub fn object_counts(&self) -> BTreeMap<String, usize> {
         let world = self.read();
-        table::types().iter().map(|kind| (kind.name().to_owned(), world.store.count(kind.name()))).collect()
+        let table = table::types().iter().map(|kind| (kind.name(), world.store.count(kind.name())));
+        let other = self.event_server.counts().chain(self.marks.counts());
+        table.chain(other).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
     /// Every accepted change of an object, oldest first.
@@ -210,7 +231,8 @@ impl Api {
         match path.as_slice() {
             _ if cors::is_preflight(request) && self.settings.switches.on(&CORS) => cors::preflight(),
             ["api", ".well-known", "uris"] => self.well_known(request),
-            ["idp", rest @ ..] | ["api", "idp", rest @ ..] => self.identity_provider(request, rest),
+            ["idp", rest @ ..] => self.identity_provider(request, Door::Direct, rest),
+            ["api", "idp", rest @ ..] => self.identity_provider(request, Door::Gateway, rest),
             ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
             ["api", "rest", ..] => self.rest(request, None),
             _ => html_404(),
@@ -226,25 +248,10 @@ impl Api {
         compact_json(StatusCode::OK, &discovery::uris(&self.settings))
     }
 
-    fn identity_provider(&self, request: &Request<Bytes>, path: &[&str]) -> Response<Bytes> {
-        match path {
-            ["connect", "token"] => {
-                token_endpoint(&self.identity, &self.settings, &self.world, request, self.now())
-            }
-            // No external provider is configured, so there is nobody to send the browser to.
-            ["connect", "authorize"] => {
-                compact_json(StatusCode::BAD_REQUEST, &json!({ "error": "unauthorized_client" }))
-            }
-            _ if !is_get(request) => html_404(),
-            [".well-known", "openid-configuration"] => {
-                compact_json(StatusCode::OK, &discovery::openid(&self.settings, &self.identity))
-            }
-            [".well-known", "openid-configuration", "jwks"] if self.settings.switches.on(&JWKS) => {
-                compact_json(StatusCode::OK, &self.identity.keys.jwks)
-            }
-            ["externalproviders"] => compact_json(StatusCode::OK, &json!([])),
-            _ => html_404(),
-        }
+    fn identity_provider(&self, request: &Request<Bytes>, door: Door, path: &[&str]) -> Response<Bytes> {
+        let desk =
+            Desk { identity: &self.identity, settings: &self.settings, world: &self.world, now: self.now() };
+        identity::answer(&desk, request, door, path)
     }
 
     /// The configuration API; without segments the path is not one of its own, and that too is said in JSON.
@@ -267,6 +274,12 @@ impl Api {
             query: Query::parse(uri.query().unwrap_or_default()),
             body: request.body(),
         };
+        if eventserver::serves(segments) {
+            return self.event_server.handle(&self.world, &self.journal, &call, segments);
+        }
+        if marks::serves(segments) {
+            return self.marks.handle(&self.world, &call, segments);
+        }
         rest::handle(&self.world, &call, segments)
     }
 }

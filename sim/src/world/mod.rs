@@ -1,6 +1,7 @@
 //! What the instance knows: objects, groups, accounts, running tasks, and the log of accepted changes.
 
 mod accounts;
+pub mod grants;
 pub mod ids;
 mod jobs;
 mod seed;
@@ -8,11 +9,17 @@ mod store;
 
 use serde_json::Value;
 
-pub use accounts::{Account, Accounts};
+pub use accounts::{Account, Accounts, WindowsAccount};
 pub use jobs::{Job, JobState, Jobs};
 pub use store::{Object, Store};
 
+use self::grants::Grants;
 use crate::{api::Write, identity::Role, settings::Settings, stamp::Stamp};
+
+/// NetBIOS name of the Windows domain that every instance belongs to.
+pub const DOMAIN: &str = "VMS";
+/// DNS name of it.
+pub const DNS_DOMAIN: &str = "vms.example";
 
 /// Everything that changes while the instance runs.
 pub struct World {
@@ -26,7 +33,8 @@ pub struct World {
     pub writes: Vec<Write>,
     /// Number of cameras that role `Guards` sees, from the first on.
     pub guarded: usize,
-    roles: Vec<(String, Role)>,
+    /// Rights that were changed.
+    pub grants: Grants,
 }
 
 impl World {
@@ -35,18 +43,17 @@ impl World {
         seed::build(settings)
     }
 
-    /// What a user may do: the strongest of its roles that has rights here.
+    /// What a user may do: what its roles may do, or the strongest of them if no task changed that.
     pub fn role_of(&self, sid: &str) -> Role {
-        let user = sid.to_ascii_lowercase();
-        self.roles
-            .iter()
-            .find(|(role, _)| self.store.members(role, "users").contains(&user))
-            .map_or(Role::Nobody, |(_, role)| *role)
+        let windows = self.accounts.windows_by_sid(sid).map(|account| account.user.clone());
+        // The `users` object of a basic user has its SID for an id.
+        let user = windows.unwrap_or_else(|| sid.to_ascii_lowercase());
+        self.grants.role(|role| self.store.members(role, "users").contains(&user))
     }
 
     /// The rights that a role object stands for.
     pub fn rights_of_role(&self, id: &str) -> Role {
-        self.roles.iter().find(|(role, _)| role == id).map_or(Role::Nobody, |(_, role)| *role)
+        self.grants.role(|role| role == id)
     }
 
     /// Remembers an accepted change; secrets never get into the log.

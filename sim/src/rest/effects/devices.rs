@@ -21,7 +21,7 @@ pub fn using_storage(world: &mut World, task: &Invocation<'_>) -> Result<Effecte
     };
     let devices = ["cameras", "microphones"].into_iter().flat_map(|kind| world.store.all(kind));
     let list = devices.filter(uses).map(|object| json!({ "type": object.kind, "id": object.id })).collect();
-    Ok(Effected { result: Map::from_iter([("devices".to_owned(), list)]), made: None })
+    Ok(Effected { result: Map::from_iter([("devices".to_owned(), list)]), ..Effected::default() })
 }
 
 /// `SetStorageAsDefault`: the other storages of the server stop being it.
@@ -42,7 +42,7 @@ pub fn set_default_storage(world: &mut World, task: &Invocation<'_>) -> Result<E
 pub fn read_password(world: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
     let hardware = world.store.get("hardware", task.target.1).ok_or(GONE)?;
     let password = hardware.fields.get(SECRET).cloned().unwrap_or_else(|| FACTORY_PASSWORD.into());
-    Ok(Effected { result: Map::from_iter([("password".to_owned(), password)]), made: None })
+    Ok(Effected { result: Map::from_iter([("password".to_owned(), password)]), ..Effected::default() })
 }
 
 /// `ChangePasswordHardware`.

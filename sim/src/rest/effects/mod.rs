@@ -1,6 +1,7 @@
 //! What tasks do.
 
 pub mod devices;
+pub mod security;
 pub mod sequences;
 pub mod users;
 

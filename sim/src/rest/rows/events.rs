@@ -1,4 +1,4 @@
-//! Events, their types and states, and alarms.
+//! Events, their types and states.
 
 use crate::rest::table::Row;
 
@@ -8,8 +8,9 @@ pub static ROWS: &[Row] = &[
         name: "userDefinedEvents",
         display: "User-defined events",
         collection: "GP",
-        item: "GUAD",
+        item: "GPUAD",
         fields: "createdDate*:dt id*:g lastModified*:dt name!:s subtype*:s",
+        tasks: "ChangeSecurityPermissions",
         ..Row::PLAIN
     },
     Row {
@@ -41,14 +42,6 @@ pub static ROWS: &[Row] = &[
         collection: "GP",
         item: "GUAD",
         fields: "id*:g lastModified*:dt name!:s states:[s]",
-        ..Row::PLAIN
-    },
-    Row {
-        name: "alarmStates",
-        display: "Alarm states",
-        item: "",
-        flags: "plain since-23.2",
-        fields: "id*:g name*:s level*:i",
         ..Row::PLAIN
     },
 ];

@@ -8,7 +8,7 @@ pub static ROWS: &[Row] = &[
         name: "recordingServers",
         display: "Recording servers",
         item: "GPUAD",
-        flags: "disabled",
+        flags: "disabled confirm",
         fields: "activeWebServerUri*:s description:s enabled:b=true hostName*:s id*:g lastModified*:dt \
                  multicastServerAddress:s=0.0.0.0 name:s portNumber*:i=7563 publicAccessEnabled:b \
                  publicWebserverHostName:s publicWebserverPort:i shutdownOnStorageFailure:b \
@@ -63,7 +63,8 @@ pub static ROWS: &[Row] = &[
                  prebufferEnabled:b=true prebufferInMemory:b=true prebufferSeconds:i=3 ptzEnabled*:b \
                  recordingEnabled:b=true recordingFramerate:n=5 recordingStorage:>storages recordKeyframesOnly:b \
                  recordOnRelatedDevices:b=true shortName:s",
-        tasks: "ChangeDeviceRecordingStorage GetSequences",
+        subs: "settings=G",
+        tasks: "ChangeDeviceRecordingStorage ChangeSecurityPermissions GetSequences",
         ..Row::PLAIN
     },
     Row {
@@ -78,7 +79,7 @@ pub static ROWS: &[Row] = &[
                  lastModified*:dt manualRecordingTimeoutEnabled:b=true manualRecordingTimeoutMinutes:i=5 name:s \
                  prebufferEnabled:b=true prebufferInMemory:b=true prebufferSeconds:i=3 recordingEnabled:b=true \
                  recordingStorage:>storages shortName:s",
-        tasks: "ChangeDeviceRecordingStorage GetSequences",
+        tasks: "ChangeDeviceRecordingStorage ChangeSecurityPermissions GetSequences",
         ..Row::PLAIN
     },
 ];

@@ -8,12 +8,13 @@ pub static ROWS: &[Row] = &[
         name: "roles",
         display: "Roles",
         collection: "GP",
-        item: "GUAD",
+        item: "GPUAD",
         flags: "unique",
         fields: "allowMobileClientLogOn:b=true allowSmartClientLogOn:b=true allowWebClientLogOn:b=true description:s \
                  dualAuthorizationRequired:b id*:g lastModified*:dt makeUsersAnonymousDuringPTZSession:b name!:s \
                  roleType*:{UserDefined|Adminstrative}",
         subs: "~users=GP[AddRoleMember,RemoveRoleMember]/G claims=G",
+        tasks: "ChangeOverallSecurityPermissions",
         collection_tasks: "CopyRole",
         ..Row::PLAIN
     },

@@ -1,6 +1,7 @@
 //! Task invocation `?task=` (sheet 3.3) and the table of tasks.
 
 mod devices;
+mod security;
 mod users;
 
 use std::sync::LazyLock;
@@ -37,6 +38,8 @@ enum Needs {
     Sight,
     /// To be allowed to write.
     Write,
+    /// To be allowed to say who may do what with the object.
+    Security,
 }
 
 enum Run {
@@ -66,11 +69,13 @@ pub struct Effected {
     pub result: Map<String, Value>,
     /// The object that it made.
     pub made: Option<(&'static str, String)>,
+    /// A task that can change something only said how it is.
+    pub only_read: bool,
 }
 
 /// Every task; their rows are in a file a subject.
 fn tasks() -> impl Iterator<Item = &'static TaskRow> {
-    [users::TASKS, devices::TASKS].into_iter().flatten()
+    [users::TASKS, security::TASKS, devices::TASKS].into_iter().flatten()
 }
 
 /// The task of that id.
@@ -100,7 +105,7 @@ pub(super) fn on_collection(call: &Call<'_>, world: &mut World, kind: &'static T
 pub(super) fn on_item(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
     let object = visible(call, world, kind, id)?;
     let wanted = call.query.value("task").unwrap_or_default();
-    let known = kind.tasks().find(|name| name.eq_ignore_ascii_case(wanted));
+    let known = kind.tasks(call.settings.version).find(|name| name.eq_ignore_ascii_case(wanted));
     let task = known.and_then(find).ok_or_else(RestError::unknown_request)?;
     let id = object.id.clone();
     invoke(call, world, (kind.name(), id), task)
@@ -113,8 +118,10 @@ pub(super) fn invoke(
     target: (&'static str, String),
     task: &'static TaskRow,
 ) -> Outcome {
-    if task.needs == Needs::Write {
-        call.may_write()?;
+    match task.needs {
+        Needs::Sight => {}
+        Needs::Write => call.may_change(world, target.0, &target.1)?,
+        Needs::Security => call.may_secure(world, target.0, &target.1)?,
     }
     let body = call.json()?;
     let fields = task.parameters();
@@ -134,12 +141,14 @@ pub(super) fn invoke(
         .filter(shown)
         .filter_map(|field| parameters.get(field.name).map(|value| (field.name.to_owned(), value.clone())));
     let mut result: Map<String, Value> = echoed.collect();
+    let mut changed = task.changes;
     let status = match &task.run {
         Run::Now(effect) => {
             let invocation =
                 Invocation { target: (target.0, &target.1), parameters: &parameters, now: call.now };
             let done = effect(world, &invocation).map_err(RestError::bad)?;
             result.extend(done.result);
+            changed &= !done.only_read;
             result.insert("state".to_owned(), "Success".into());
             if let Some((kind, id)) = done.made {
                 result.insert("path".to_owned(), json!({ "type": kind, "id": id }));
@@ -156,7 +165,7 @@ pub(super) fn invoke(
             StatusCode::CREATED
         }
     };
-    if task.changes {
+    if changed {
         call.record(world, &body);
     }
     Ok(Answer { status, body: json!({ "result": result }) })
