@@ -73,8 +73,10 @@ impl Attempt<'_> {
                     return Err(Miss::Unsent(Box::new(request)));
                 }
             };
-            // A pooled connection is ready already; a new one at once, or never.
-            if !matches!(timeout(READY_LIMIT, lease.sender.ready()).await, Ok(Ok(()))) {
+            // A pooled connection is ready already; a new one at once, or never; the client's own when
+            // the instance has taken all of its last request.
+            let limit = if reused { OWN_READY_LIMIT } else { READY_LIMIT };
+            if !matches!(timeout(limit, lease.sender.ready()).await, Ok(Ok(()))) {
                 if reused {
                     continue;
                 }
@@ -171,3 +173,5 @@ const fn signal_of(error: &ConnectError) -> Option<Signal> {
 }
 
 const READY_LIMIT: Duration = Duration::from_millis(100);
+/// We had all of that request before we got this one, and pass it on as fast as the instance reads.
+const OWN_READY_LIMIT: Duration = Duration::from_secs(2);

@@ -12,7 +12,6 @@ use http::header::{HeaderMap, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 
 use super::pool::Lease;
-use crate::http::body::{Upload, UploadState};
 use crate::metrics::Metrics;
 
 /// What an answer says about the connection that carried it.
@@ -98,8 +97,6 @@ struct Pin {
     backend: u64,
     /// While no request uses it.
     idle: Option<Lease>,
-    /// What the last request on it is still sending.
-    upload: Option<Arc<Upload>>,
 }
 
 impl Pinned {
@@ -129,8 +126,7 @@ impl Pinned {
     pub fn take(&self, backend: u64) -> Option<Lease> {
         let mut pins = self.pins.borrow_mut();
         let pin = pins.iter_mut().find(|pin| pin.backend == backend)?;
-        let sent = pin.upload.take().is_none_or(|upload| upload.state() == UploadState::Complete);
-        pin.idle.take().filter(|lease| sent && lease.is_open())
+        pin.idle.take().filter(Lease::is_open)
     }
 
     /// The answer that is on its way to the client came over a connection that is its own from now
@@ -140,14 +136,14 @@ impl Pinned {
         self.awaits.set((challenge == Some(Challenge::Awaits)).then_some(backend));
         let mut pins = self.pins.borrow_mut();
         pins.retain(|pin| pin.backend != backend);
-        pins.push(Pin { backend, idle: None, upload: None });
+        pins.push(Pin { backend, idle: None });
     }
 
-    /// The answer has come to its end. Its request need not have: what is left of it goes on, and
-    /// the client can send no other before.
-    pub fn put(&self, backend: u64, lease: Lease, upload: Option<Arc<Upload>>) {
+    /// The answer has come to its end. Its request need not have: the client cannot send the next
+    /// one before we have all of it, and the instance gets the rest of it first.
+    pub fn put(&self, backend: u64, lease: Lease) {
         if let Some(pin) = self.pins.borrow_mut().iter_mut().find(|pin| pin.backend == backend) {
-            *pin = Pin { backend, idle: Some(lease), upload };
+            pin.idle = Some(lease);
         }
     }
 

@@ -255,7 +255,7 @@ impl Drop for Passed {
             {
                 pool.put(self.backend.key, lease);
             }
-            Afterwards::Pinned(pinned) => pinned.put(self.backend.key, lease, self.upload.take()),
+            Afterwards::Pinned(pinned) => pinned.put(self.backend.key, lease),
             Afterwards::Shared(_) | Afterwards::Private(_) => {}
         }
     }
