@@ -124,7 +124,8 @@ impl Context<'_> {
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers an accepted change in the instance's log. The caller holds no lock.
+    /// Remembers an accepted change in the instance's log. The caller holds no lock. Alarms are objects that change;
+    /// to post an event or to open a session changes none.
     fn record(&self, body: &Map<String, Value>) {
         self.call.record(&mut self.world.write().unwrap_or_else(PoisonError::into_inner), body);
     }

@@ -14,6 +14,8 @@ pub struct Caller {
     pub sid: String,
     /// What it may do.
     pub role: Role,
+    /// When its token ends, in seconds of Unix time.
+    pub expires: i64,
 }
 
 /// What a caller may do (design, D18).
