@@ -5,6 +5,7 @@ mod effects;
 pub mod error;
 mod facts;
 pub mod field;
+pub mod finish;
 mod jobs;
 mod members;
 mod permissions;
@@ -20,6 +21,8 @@ mod single;
 pub mod source;
 pub mod table;
 pub mod tasks;
+mod translations;
+mod wizard;
 mod write;
 
 use std::sync::{PoisonError, RwLock};
@@ -107,6 +110,7 @@ fn get(call: &Call<'_>, world: &World, segments: &[&str]) -> Outcome {
     match segments {
         [tasks] if is_tasks(tasks) => Ok(jobs::list(call, world)),
         [tasks, id] if is_tasks(tasks) => jobs::item(call, world, id),
+        [name] if name.eq_ignore_ascii_case("translations") => translations::list(call),
         [name, id] if name.eq_ignore_ascii_case("effectivePermissions") => permissions::get(call, world, id),
         [kind, id, tasks] if is_tasks(tasks) => jobs::below(call, world, call.find(kind)?, id),
         [kind, id, tasks, number] if is_tasks(tasks) => {
@@ -133,6 +137,7 @@ fn change(call: &Call<'_>, world: &mut World, segments: &[&str]) -> Outcome {
         }
         [tasks, ..] if is_tasks(tasks) => Err(RestError::unknown_request()),
         [name, ..] if name.eq_ignore_ascii_case("effectivePermissions") => Err(RestError::unknown_request()),
+        [name, ..] if name.eq_ignore_ascii_case("translations") => Err(RestError::unknown_request()),
         [kind] if post => {
             let kind = call.find(kind)?;
             match call.query.value("task") {

@@ -123,7 +123,7 @@ pub static TASKS: &[TaskRow] = &[
         parameters: "",
         needs: Needs::Sight,
         changes: false,
-        run: Run::Now(effects::outputs::activate),
+        run: Run::Now(effects::activate),
     },
     TaskRow {
         id: "Deactivate",
