@@ -234,6 +234,11 @@ impl Api {
         table.chain(other).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
+    /// Raises the alarms that are due (see [`eventserver::watch`]).
+    pub fn raise_alarms(&self) {
+        self.event_server.catch_up(&self.world, &self.journal);
+    }
+
     /// Every accepted change of an object, oldest first.
     pub fn writes(&self) -> Vec<Write> {
         self.read().writes.clone()

@@ -140,6 +140,20 @@ pub static NESTED_GROUPS: Switch = Switch {
     default: "all",
     text: "a group collection lists all groups or only those at the top",
 };
+/// Local times (sheet 3.1, 8.9).
+pub static LOCAL_TIMES: Switch = Switch {
+    name: "local-times",
+    values: ON_OFF,
+    default: "on",
+    text: "lastModified of analyticsEvents and genericEvents has the site's offset instead of Z",
+};
+/// References of the older notation (sheet 3.1).
+pub static ITEM_NOTATION: Switch = Switch {
+    name: "item-notation",
+    values: Values::OneOf(&["brackets", "path"]),
+    default: "brackets",
+    text: "genericEvents.dataSource is GenericEventDataSource[guid] or genericEventDataSources/guid",
+};
 /// Rights of a service token.
 pub static SERVICE_WRITES: Switch = Switch {
     name: "service-writes",
@@ -343,6 +357,8 @@ pub static ALL: &[&Switch] = &[
     &INCLUDE_DEPTH,
     &PUT_MISSING,
     &NESTED_GROUPS,
+    &LOCAL_TIMES,
+    &ITEM_NOTATION,
     &SERVICE_WRITES,
     &ALARM_IDS,
     &EVENT_RETENTION,

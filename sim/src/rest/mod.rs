@@ -6,6 +6,7 @@ mod effects;
 pub mod error;
 mod facts;
 pub mod field;
+pub mod finish;
 mod jobs;
 mod members;
 mod permissions;
@@ -21,6 +22,8 @@ mod single;
 pub mod source;
 pub mod table;
 pub mod tasks;
+mod translations;
+mod wizard;
 mod write;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -112,6 +115,7 @@ fn get(call: &Call<'_>, world: &World, segments: &[&str]) -> Outcome {
     match segments {
         [tasks] if is_tasks(tasks) => Ok(jobs::list(call, world)),
         [tasks, id] if is_tasks(tasks) => jobs::item(call, world, id),
+        [name] if name.eq_ignore_ascii_case("translations") => translations::list(call),
         [name, id] if name.eq_ignore_ascii_case("effectivePermissions") => permissions::get(call, world, id),
         [kind, id, tasks] if is_tasks(tasks) => jobs::below(call, world, call.find(kind)?, id),
         [kind, id, tasks, number] if is_tasks(tasks) => {
@@ -138,6 +142,7 @@ fn change(call: &Call<'_>, world: &mut World, segments: &[&str]) -> Outcome {
         }
         [tasks, ..] if is_tasks(tasks) => Err(RestError::unknown_request()),
         [name, ..] if name.eq_ignore_ascii_case("effectivePermissions") => Err(RestError::unknown_request()),
+        [name, ..] if name.eq_ignore_ascii_case("translations") => Err(RestError::unknown_request()),
         [kind] if post => {
             let kind = call.find(kind)?;
             match call.query.value("task") {
@@ -212,6 +217,12 @@ impl Call<'_> {
         let object = table::find(kind).and_then(|kind| single::find(world, kind, id));
         let may = |object: &Object| rights::changes(world, &self.settings.switches, self.caller, object);
         if object.as_deref().is_some_and(may) { Ok(()) } else { self.may_write() }
+    }
+
+    /// Refuses a caller who has not this right on an object.
+    fn may(&self, world: &World, kind: &str, id: &str, action: &str) -> Result<(), RestError> {
+        let mask = rights::mask(world, self.caller.role, world.store.get(kind, id));
+        if mask & rights::action(action) != 0 { Ok(()) } else { Err(RestError::forbidden()) }
     }
 
     /// Refuses a caller who may not say who may do what with an object.

@@ -6,16 +6,18 @@ use serde_json::{Map, Value, json};
 use super::{
     Answer, Call, Outcome, RestError,
     field::{Field, Kind, guid},
+    finish,
     read::visible,
     references, rules,
     shape::{merged, merged_list},
     show,
     table::Type,
+    wizard,
 };
 use crate::{
     rights,
     switches::{CLIENT_IDS, PUT_MISSING},
-    world::{Account, Object, World, ids},
+    world::{Object, World, ids},
 };
 
 /// `POST /type`, or below a parent.
@@ -30,6 +32,9 @@ pub fn create(
     }
     call.may_write()?;
     let body = call.json()?;
+    if kind.has("wizard") {
+        wizard::check(&body)?;
+    }
     let parent = match parent {
         Some(parent) => parent,
         None => named_parent(call, world, kind, &body)?,
@@ -49,31 +54,23 @@ pub fn create(
     let mut object = Object::new(kind.name(), id.clone()).below(parent.0, &parent.1).with(fields.into());
     object.physical = world.store.get(parent.0, &parent.1).and_then(|parent| parent.physical);
     rules::check(world, kind, &object)?;
-    for field in ["createdDate", "lastModified"] {
-        if kind.field(field).is_some() {
-            object.set(field, call.now.wire());
-        }
+    if kind.field("createdDate").is_some() {
+        object.set("createdDate", call.now.wire());
     }
-    if kind.name() == "basicUsers" {
-        let sid = ids::fresh().to_uppercase();
-        object.set("sid", sid.clone());
-        let name = object.text("name").to_owned();
-        world.accounts.add(Account { id: id.clone(), name, sid, password, failures: 0 });
-    }
-    if kind.name() == "userDefinedEvents" {
-        object.set("subtype", "UserDefined");
-    }
+    finish::object(call, world, kind, &mut object)?;
+    finish::new(call, world, &mut object, password);
+    let id = object.id.clone();
     let mut result = show::object(kind, &object);
     world.store.insert(object);
-    if kind.name() == "analyticsEvents" {
-        world.store.add_member(&ids::analytics_group(), "analyticsEvents", &id);
-    }
+    finish::stored(call, world, kind.name(), &id);
     call.record(world, &body);
     for hidden in ["displayName", "relations"] {
         result.remove(hidden);
     }
     // Create results write the id in upper case, the path in lower case (sheet 3.9).
-    result.insert("id".to_owned(), id.to_uppercase().into());
+    if !result.get("id").is_some_and(Value::is_number) {
+        result.insert("id".to_owned(), id.to_uppercase().into());
+    }
     result.insert("state".to_owned(), "Success".into());
     result.insert("path".to_owned(), json!({ "type": kind.name(), "id": id }));
     let status = if kind.has("post-200") { StatusCode::OK } else { StatusCode::CREATED };
@@ -107,9 +104,7 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     }
     overwrite(kind, &mut object, fields);
     rules::check(world, kind, &object)?;
-    if kind.field("lastModified").is_some() {
-        object.set("lastModified", call.now.wire());
-    }
+    finish::object(call, world, kind, &mut object)?;
     if kind.name() == "basicUsers" && unlocked {
         object.fields.remove("lockoutEnd");
     }
@@ -177,7 +172,7 @@ pub fn checked(
             return Err(RestError::property(field.name, "it must not be empty"));
         }
         for (target, id) in references::of(field, &value) {
-            let found = world.store.get(target, id);
+            let found = references::find(world, target, id);
             if !found.is_some_and(|object| rights::sees(world, call.caller.role, object)) {
                 return Err(RestError::property(field.name, format!("{target}/{id} was not found")));
             }

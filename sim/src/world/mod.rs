@@ -15,7 +15,7 @@ pub use jobs::{Job, JobState, Jobs};
 pub use store::{Object, Store};
 
 use self::grants::Grants;
-use crate::{api::Write, identity::Role, settings::Settings, stamp::Stamp};
+use crate::{api::Write, identity::Role, settings::Settings, stamp::Stamp, switches::LOCAL_TIMES};
 
 /// NetBIOS name of the Windows domain that every instance belongs to.
 pub const DOMAIN: &str = "VMS";
@@ -73,6 +73,14 @@ impl World {
         let (method, path, who) = (method.to_owned(), path.to_owned(), who.to_owned());
         self.writes.push(Write { time: now.wire(), method, path, body, who });
     }
+}
+
+/// `lastModified` of an object of that type: two types have it in the site's local time (sheet 8.9).
+pub fn last_modified(settings: &Settings, kind: &str, time: Stamp) -> String {
+    /// W. Europe Standard Time is ahead of UTC by this.
+    const HOURS: i64 = 1;
+    let local = matches!(kind, "analyticsEvents" | "genericEvents") && settings.switches.on(&LOCAL_TIMES);
+    if local { time.local(HOURS) } else { time.wire() }
 }
 
 fn redacted(value: &Value) -> Value {

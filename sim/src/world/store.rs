@@ -113,6 +113,20 @@ impl Store {
         }
     }
 
+    /// Lets two objects of a type that have the same parent change their places.
+    pub fn swap(&mut self, kind: Kind, one: &str, other: &str) {
+        let Some(table) = self.tables.get_mut(kind) else { return };
+        let (Some(a), Some(b)) = (table.by_id.get(one).copied(), table.by_id.get(other).copied()) else {
+            return;
+        };
+        if let (Some(first), Some(second)) = (table.objects.remove(&a), table.objects.remove(&b)) {
+            table.by_id.insert(first.id.clone(), b);
+            table.by_id.insert(second.id.clone(), a);
+            table.objects.insert(b, first);
+            table.objects.insert(a, second);
+        }
+    }
+
     /// Takes an object out, and out of every group.
     pub fn remove(&mut self, kind: Kind, id: &str) -> Option<Object> {
         let (number, object) = self.take(kind, id)?;

@@ -2,21 +2,31 @@
 
 pub mod hardware;
 mod jpeg;
+pub mod licences;
 pub mod live;
 pub mod media;
 pub mod outputs;
+pub mod plates;
+pub mod plugins;
 pub mod presets;
 pub mod ptz;
 pub mod recorders;
+pub mod roles;
+pub mod searches;
 pub mod security;
 pub mod sequences;
+pub mod site;
 pub mod storages;
 pub mod streams;
+pub mod times;
 pub mod users;
+pub mod views;
+pub mod walls;
 
 use serde_json::{Map, Value};
 
 use super::tasks::{Effected, Invocation};
+use crate::world::World;
 
 /// The types of devices, their groups, and what one of them is called.
 const DEVICES: [(&str, &str, &str); 6] = [
@@ -47,6 +57,14 @@ impl Invocation<'_> {
     /// The id in a parameter of the form `type/id`.
     fn path_id(&self, name: &str) -> &str {
         self.text(name).split_once('/').map_or("", |(_, id)| id)
+    }
+}
+
+/// `Activate`: two types have a task of that name.
+pub fn activate(world: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
+    match task.target.0 {
+        "videoWallPresets" => walls::activate(world, task),
+        _ => outputs::activate(world, task),
     }
 }
 

@@ -4,12 +4,17 @@ mod alarms;
 mod devices;
 mod events;
 mod groups;
+mod licences;
+mod plugins;
 mod ptz;
+mod reactions;
 mod recording;
 mod security;
 mod settings;
 mod shapes;
 mod site;
+mod site_shapes;
+mod views;
 
 use super::{shape::ShapeRow, table::Row};
 
@@ -17,6 +22,10 @@ use super::{shape::ShapeRow, table::Row};
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     [
         site::ROWS,
+        licences::ROWS,
+        reactions::ROWS,
+        views::ROWS,
+        plugins::ROWS,
         recording::ROWS,
         devices::ROWS,
         settings::ROWS,
@@ -32,5 +41,5 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 
 /// Every embedded object.
 pub fn shapes() -> impl Iterator<Item = &'static ShapeRow> {
-    [shapes::SHAPES].into_iter().flatten()
+    [shapes::SHAPES, site_shapes::SHAPES].into_iter().flatten()
 }

@@ -2,12 +2,18 @@
 
 mod hardware;
 mod media;
+mod plugins;
 mod ptz;
 mod reach;
+mod reactions;
 mod recorders;
+mod roles;
 mod security;
+mod site;
 mod storages;
 mod users;
+mod views;
+mod walls;
 
 use std::sync::LazyLock;
 
@@ -41,6 +47,8 @@ pub struct TaskRow {
 enum Needs {
     /// To see the object.
     Sight,
+    /// To have this right on the object.
+    Right(&'static str),
     /// To be allowed to write.
     Write,
     /// To be allowed to say who may do what with the object.
@@ -84,7 +92,13 @@ pub struct Effected {
 fn tasks() -> impl Iterator<Item = &'static TaskRow> {
     [
         users::TASKS,
+        roles::TASKS,
         security::TASKS,
+        site::TASKS,
+        reactions::TASKS,
+        views::TASKS,
+        walls::TASKS,
+        plugins::TASKS,
         recorders::TASKS,
         storages::TASKS,
         hardware::TASKS,
@@ -137,6 +151,7 @@ pub(super) fn invoke(
 ) -> Outcome {
     match task.needs {
         Needs::Sight => {}
+        Needs::Right(action) => call.may(world, target.0, &target.1, action)?,
         Needs::Write => call.may_change(world, target.0, &target.1)?,
         Needs::Security => call.may_secure(world, target.0, &target.1)?,
     }
@@ -215,11 +230,21 @@ pub fn settle(world: &mut World, now: Stamp) {
 fn with_paths(fields: &[Field], body: &Map<String, Value>) -> Map<String, Value> {
     let mut given = body.clone();
     for field in fields {
-        let Kind::Path(_) = field.kind else { continue };
-        let Some(reference) = body.get(field.name).filter(|value| value.is_object()) else { continue };
-        let part = |name: &str| reference.get(name).and_then(Value::as_str);
-        if let Some((kind, id)) = part("type").zip(part("id")) {
-            given.insert(field.name.to_owned(), format!("{kind}/{id}").into());
+        match (&field.kind, body.get(field.name)) {
+            (Kind::Path(_), Some(Value::Object(reference))) => {
+                let part = |name: &str| reference.get(name).and_then(Value::as_str);
+                if let Some((kind, id)) = part("type").zip(part("id")) {
+                    given.insert(field.name.to_owned(), format!("{kind}/{id}").into());
+                }
+            }
+            (Kind::References(_), Some(Value::Array(items))) => {
+                let reference = |item: &Value| match item.as_str().and_then(|text| text.split_once('/')) {
+                    Some((kind, id)) => json!({ "type": kind, "id": id }),
+                    None => item.clone(),
+                };
+                given.insert(field.name.to_owned(), items.iter().map(reference).collect());
+            }
+            _ => {}
         }
     }
     given
