@@ -3,6 +3,9 @@
 //! The crate answers real clients, so it shares no type with the gatekeeper. [`api::Api`] is the whole instance without
 //! its sockets: settings in, requests in, responses out. What the sheet marks as inferred is a row of [`switches`].
 //!
+//! Configuration is a table that [`rest`] reads; events and alarms are the [`eventserver`]'s, bookmarks and evidence
+//! locks are [`marks`].
+//!
 //! [`instance::Instance`] is what runs: the `Api`, the [`server`] that puts it on the network and records what arrives,
 //! the [`physical`] world that [`feed`] turns into events of the [`journal`], the Events & State [`socket`] and its
 //! neighbours ([`messages`], [`webrtc`]), and the [`faults`] that the [`control`] API makes. [`cli`] starts it.

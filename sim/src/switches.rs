@@ -91,6 +91,20 @@ pub static REFRESH_SECONDS: Switch = Switch {
     default: "1296000",
     text: "lifetime of a refresh token",
 };
+/// Clients with refresh tokens (sheet 2.1).
+pub static REFRESH_CLIENTS: Switch = Switch {
+    name: "refresh-clients",
+    values: Values::OneOf(&["VmsClient", "all"]),
+    default: "VmsClient",
+    text: "who gets refresh tokens: VmsClient alone, or VmsAdminClient and VmsWebClient too",
+};
+/// Redirect addresses of the code flow (sheet 2.4).
+pub static REDIRECT_URIS: Switch = Switch {
+    name: "redirect-uris",
+    values: Values::OneOf(&["loopback", "https"]),
+    default: "loopback",
+    text: "where a browser may take a code: the user's own computer and this instance, or any https address too",
+};
 /// Default page size (sheet 10.3).
 pub static PAGE_SIZE: Switch = Switch {
     name: "page-size",
@@ -125,6 +139,20 @@ pub static NESTED_GROUPS: Switch = Switch {
     values: Values::OneOf(&["all", "top"]),
     default: "all",
     text: "a group collection lists all groups or only those at the top",
+};
+/// Local times (sheet 3.1, 8.9).
+pub static LOCAL_TIMES: Switch = Switch {
+    name: "local-times",
+    values: ON_OFF,
+    default: "on",
+    text: "lastModified of analyticsEvents and genericEvents has the site's offset instead of Z",
+};
+/// References of the older notation (sheet 3.1).
+pub static ITEM_NOTATION: Switch = Switch {
+    name: "item-notation",
+    values: Values::OneOf(&["brackets", "path"]),
+    default: "brackets",
+    text: "genericEvents.dataSource is GenericEventDataSource[guid] or genericEventDataSources/guid",
 };
 /// Rights of a service token.
 pub static SERVICE_WRITES: Switch = Switch {
@@ -322,11 +350,15 @@ pub static ALL: &[&Switch] = &[
     &LOCKOUT_SECONDS,
     &REFRESH_ROTATION,
     &REFRESH_SECONDS,
+    &REFRESH_CLIENTS,
+    &REDIRECT_URIS,
     &PAGE_SIZE,
     &MAX_PAGE_SIZE,
     &INCLUDE_DEPTH,
     &PUT_MISSING,
     &NESTED_GROUPS,
+    &LOCAL_TIMES,
+    &ITEM_NOTATION,
     &SERVICE_WRITES,
     &ALARM_IDS,
     &EVENT_RETENTION,

@@ -6,7 +6,11 @@ use ::http::{Method, Request, StatusCode, header};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::{api::Api, settings::Settings};
+use crate::{
+    api::Api,
+    faults::{ConfigFault, Fault},
+    settings::Settings,
+};
 
 /// An instance of its own for tests that change something.
 pub fn api(change: impl FnOnce(&mut Settings)) -> Arc<Api> {
@@ -19,6 +23,13 @@ pub fn api(change: impl FnOnce(&mut Settings)) -> Arc<Api> {
 pub fn shared() -> Arc<Api> {
     static SHARED: LazyLock<Arc<Api>> = LazyLock::new(|| api(|_| {}));
     SHARED.clone()
+}
+
+impl Api {
+    /// Moves the instance's clock.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.faults().set(Fault::Config(ConfigFault::Clock(seconds)));
+    }
 }
 
 /// An answer.
@@ -48,9 +59,16 @@ impl Reply {
 }
 
 pub fn send(api: &Api, method: &str, path: &str, token: Option<&str>, body: &str) -> Reply {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+    ask(api, method, path, &headers, body)
+}
+
+/// A request with any headers.
+pub fn ask(api: &Api, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
     let response = api.handle(request.body(Bytes::from(body.to_owned())).unwrap());
     let (parts, body) = response.into_parts();

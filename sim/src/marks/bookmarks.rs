@@ -80,13 +80,13 @@ fn from<'m>(
     let types = body::list(parameters, "deviceTypes")?.unwrap_or_default();
     let sieve = Sieve::read(parameters)?;
     let end = time.plus_millis(limit.saturating_mul(1000));
-    let (first, last) = (time.min(end).wire(), time.max(end).wire());
-    let within = |mark: &Mark| (first.as_str()..=last.as_str()).contains(&mark.text("timeTriggered"));
+    let triggered = |mark: &Mark| context.times(mark)[1];
+    let within = |mark: &Mark| (time.min(end)..=time.max(end)).contains(&triggered(mark));
     let of_type =
         |mark: &Mark| types.is_empty() || mark.devices.iter().any(|(kind, _)| is_type(&types, kind));
     let mut found: Vec<&Mark> =
         marks.filter(|mark| within(mark) && of_type(mark) && sieve.admits(mark)).collect();
-    found.sort_by(|a, b| a.text("timeTriggered").cmp(b.text("timeTriggered")));
+    found.sort_by_key(|mark| triggered(mark));
     if limit < 0 {
         found.reverse();
     }

@@ -106,7 +106,11 @@ impl Context<'_> {
                 Some(task) => self.task(&task.to_ascii_lowercase()),
                 None => self.create(),
             },
-            ("GET", [_, id]) => self.visible(id, |mark| json!({ "data": self.shown(mark) })).map(Answer::ok),
+            ("GET", [_, id]) => {
+                let (world, shelf) = (self.world(), self.shelf());
+                let mark = self.visible(&world, &shelf, id)?;
+                Ok(Answer::ok(json!({ "data": self.shown(mark) })))
+            }
             ("PATCH", [_, id]) => self.change(id),
             ("DELETE", [_, id]) => self.delete(id),
             // Also a list of all of them (sheet 8.20).
@@ -120,11 +124,8 @@ impl Context<'_> {
         let mark = {
             let world = self.world();
             let mark = (self.kind.create)(self, &world, &body)?;
-            let mut shelf = self.shelf();
-            if !shelf.takes(&mark) {
-                return Err(RestError::bad(format!("Bad request: there are too many {}", self.kind.name)));
-            }
-            shelf.put(mark)
+            self.shelf().put(mark.clone()).map_err(|full| RestError::bad(format!("Bad request: {full}")))?;
+            mark
         };
         self.record(&body);
         let mut result = self.shown(&mark);
@@ -137,18 +138,25 @@ impl Context<'_> {
     }
 
     fn change(&self, id: &str) -> Outcome {
-        let mut changed = self.visible(id, Mark::clone)?;
         let body = self.call.json()?;
-        (self.kind.change)(self, &self.world(), &body, &mut changed)?;
-        let shown = self.shown(&changed);
-        self.shelf().replace(changed).ok_or_else(|| RestError::not_found(self.kind.name, id))?;
+        let shown = {
+            let (world, mut shelf) = (self.world(), self.shelf());
+            let mut mark = self.visible(&world, &shelf, id)?.clone();
+            (self.kind.change)(self, &world, &body, &mut mark)?;
+            let shown = self.shown(&mark);
+            shelf.put(mark).map_err(|full| RestError::bad(format!("Bad request: {full}")))?;
+            shown
+        };
         self.record(&body);
         Ok(Answer::ok(json!({ "data": shown })))
     }
 
     fn delete(&self, id: &str) -> Outcome {
-        let id = self.visible(id, |mark| mark.id.clone())?;
-        self.shelf().remove(&id);
+        {
+            let (world, mut shelf) = (self.world(), self.shelf());
+            let id = self.visible(&world, &shelf, id)?.id.clone();
+            shelf.remove(&id);
+        }
         self.record(&Map::new());
         Ok(Answer::ok(json!({ "state": "Success" })))
     }
@@ -172,15 +180,10 @@ impl Context<'_> {
         Ok(Answer::ok(json!({ "result": result })))
     }
 
-    /// Looks at a mark that the caller sees.
-    fn visible<T>(&self, id: &str, look: impl FnOnce(&Mark) -> T) -> Result<T, RestError> {
-        let (world, shelf) = (self.world(), self.shelf());
+    /// The mark of that id, if the caller sees it.
+    fn visible<'s>(&self, world: &World, shelf: &'s Shelf, id: &str) -> Result<&'s Mark, RestError> {
         let mark = shelf.get(id).ok_or_else(|| RestError::not_found(self.kind.name, id))?;
-        if self.sees(&world, mark) {
-            Ok(look(mark))
-        } else {
-            Err(source::hidden(self.call, self.kind.name, id))
-        }
+        if self.sees(world, mark) { Ok(mark) } else { Err(source::hidden(self.call, self.kind.name, id)) }
     }
 
     /// Whether the caller sees all devices of a mark: a mark names them.

@@ -26,6 +26,11 @@ pub struct Mark {
     pub expires: Option<Stamp>,
 }
 
+/// No more marks, or no more devices in them.
+#[derive(Debug, thiserror::Error)]
+#[error("{MOST} marks and {MOST_DEVICES} devices in them are the limit")]
+pub struct Full;
+
 /// All of them, in order of creation.
 #[derive(Default)]
 pub struct Shelf {
@@ -56,23 +61,19 @@ impl Shelf {
         self.marks.iter().find(|mark| mark.id.eq_ignore_ascii_case(id))
     }
 
-    /// Whether there is room.
-    pub fn takes(&self, mark: &Mark) -> bool {
-        let devices: usize = self.marks.iter().map(|mark| mark.devices.len()).sum();
-        self.marks.len() < MOST && devices + mark.devices.len() <= MOST_DEVICES
-    }
-
-    /// Puts a mark in; gives it as it is kept.
-    pub fn put(&mut self, mark: Mark) -> Mark {
-        self.marks.push(mark.clone());
-        mark
-    }
-
-    /// Puts a mark in the place of its older state; `None` if it is gone.
-    pub fn replace(&mut self, mark: Mark) -> Option<()> {
-        let place = self.marks.iter_mut().find(|old| old.id == mark.id)?;
-        *place = mark;
-        Some(())
+    /// Puts a mark in, or in the place of its older state.
+    pub fn put(&mut self, mark: Mark) -> Result<(), Full> {
+        let place = self.marks.iter().position(|old| old.id == mark.id);
+        let others = self.marks.iter().filter(|old| old.id != mark.id);
+        let devices: usize = others.map(|old| old.devices.len()).sum();
+        if place.is_none() && self.marks.len() >= MOST || devices + mark.devices.len() > MOST_DEVICES {
+            return Err(Full);
+        }
+        match place.and_then(|place| self.marks.get_mut(place)) {
+            Some(old) => *old = mark,
+            None => self.marks.push(mark),
+        }
+        Ok(())
     }
 
     /// Takes a mark out.

@@ -270,13 +270,17 @@ fn locks_are_found_sorted_and_in_pages() {
 fn a_full_shelf_takes_no_more() {
     let mark = Mark { id: String::new(), devices: Vec::new(), fields: serde_json::Map::new(), expires: None };
     let mut shelf = Shelf::default();
+    let named = |n: usize| Mark { id: format!("id-{n}"), ..mark.clone() };
     for n in 0..10_000 {
-        assert!(shelf.takes(&mark));
-        shelf.put(Mark { id: format!("id-{n}"), ..mark.clone() });
+        shelf.put(named(n)).unwrap();
     }
-    assert!(!shelf.takes(&mark));
-    shelf.remove("id-7");
-    assert!(shelf.takes(&mark));
-    let many = Mark { devices: vec![("cameras", String::new()); 100_001], ..mark };
-    assert!(!shelf.takes(&many));
+    assert!(shelf.put(named(10_000)).is_err());
+    shelf.put(named(7)).unwrap();
+    assert_eq!(shelf.len(), 10_000, "a change needs no room");
+    shelf.remove("id-8");
+    shelf.put(named(10_000)).unwrap();
+    let wide = |n: usize, devices| Mark { devices: vec![("cameras", String::new()); devices], ..named(n) };
+    shelf.put(wide(1, 60_000)).unwrap();
+    shelf.put(wide(1, 100_000)).unwrap();
+    assert!(shelf.put(wide(2, 1)).is_err(), "a change may need room");
 }

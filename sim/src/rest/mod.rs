@@ -1,10 +1,12 @@
 //! The configuration API `/API/rest/v1` (sheet 3): a table of types and one engine that reads it.
 
 pub mod body;
+pub mod distort;
 mod effects;
 pub mod error;
 mod facts;
 pub mod field;
+pub mod finish;
 mod jobs;
 mod members;
 mod permissions;
@@ -13,15 +15,18 @@ mod read;
 mod references;
 mod remove;
 pub mod rows;
+mod rules;
 pub mod shape;
 mod show;
 mod single;
 pub mod source;
 pub mod table;
 pub mod tasks;
+mod translations;
+mod wizard;
 mod write;
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
@@ -34,6 +39,7 @@ use self::{
     table::{Sub, Type},
 };
 use crate::{
+    faults::ConfigFault,
     http::rest_json,
     identity::Caller,
     rights,
@@ -59,6 +65,8 @@ pub struct Call<'a> {
     pub query: Query,
     /// The body.
     pub body: &'a [u8],
+    /// What is wrong with the configuration on purpose.
+    pub faults: Arc<Vec<ConfigFault>>,
 }
 
 /// A success.
@@ -90,22 +98,24 @@ pub fn handle(world: &RwLock<World>, call: &Call<'_>, segments: &[String]) -> Re
     if !world.read().unwrap_or_else(PoisonError::into_inner).jobs.due(call.now).is_empty() {
         tasks::settle(&mut world.write().unwrap_or_else(PoisonError::into_inner), call.now);
     }
-    let outcome = if matches!(*call.method, Method::GET | Method::HEAD) {
-        get(call, &world.read().unwrap_or_else(PoisonError::into_inner), &segments)
-    } else {
-        change(call, &mut world.write().unwrap_or_else(PoisonError::into_inner), &segments)
-    };
-    match outcome {
-        Ok(answer) if call.old_style() => rest_json(answer.status, &show::old_style(answer.body)),
-        Ok(answer) => rest_json(answer.status, &answer.body),
-        Err(error) => error.response(),
+    if matches!(*call.method, Method::GET | Method::HEAD) {
+        let outcome = get(call, &world.read().unwrap_or_else(PoisonError::into_inner), &segments);
+        return distort::reading(call, &segments, outcome);
     }
+    if let Some(error) = distort::refused(call) {
+        return error.response();
+    }
+    let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
+    let outcome = change(call, &mut world, &segments);
+    distort::written(call, &mut world, &segments, &outcome);
+    call.respond(outcome)
 }
 
 fn get(call: &Call<'_>, world: &World, segments: &[&str]) -> Outcome {
     match segments {
         [tasks] if is_tasks(tasks) => Ok(jobs::list(call, world)),
         [tasks, id] if is_tasks(tasks) => jobs::item(call, world, id),
+        [name] if name.eq_ignore_ascii_case("translations") => translations::list(call),
         [name, id] if name.eq_ignore_ascii_case("effectivePermissions") => permissions::get(call, world, id),
         [kind, id, tasks] if is_tasks(tasks) => jobs::below(call, world, call.find(kind)?, id),
         [kind, id, tasks, number] if is_tasks(tasks) => {
@@ -132,6 +142,7 @@ fn change(call: &Call<'_>, world: &mut World, segments: &[&str]) -> Outcome {
         }
         [tasks, ..] if is_tasks(tasks) => Err(RestError::unknown_request()),
         [name, ..] if name.eq_ignore_ascii_case("effectivePermissions") => Err(RestError::unknown_request()),
+        [name, ..] if name.eq_ignore_ascii_case("translations") => Err(RestError::unknown_request()),
         [kind] if post => {
             let kind = call.find(kind)?;
             match call.query.value("task") {
@@ -166,6 +177,15 @@ fn is_tasks(name: &str) -> bool {
 }
 
 impl Call<'_> {
+    /// The answer as it is sent.
+    fn respond(&self, outcome: Outcome) -> Response<Bytes> {
+        match outcome {
+            Ok(answer) if self.old_style() => rest_json(answer.status, &show::old_style(answer.body)),
+            Ok(answer) => rest_json(answer.status, &answer.body),
+            Err(error) => error.response(),
+        }
+    }
+
     /// The type of that name, if this version has it (sheet 9).
     fn find(&self, name: &str) -> Result<&'static Type, RestError> {
         table::find(name)
@@ -197,6 +217,12 @@ impl Call<'_> {
         let object = table::find(kind).and_then(|kind| single::find(world, kind, id));
         let may = |object: &Object| rights::changes(world, &self.settings.switches, self.caller, object);
         if object.as_deref().is_some_and(may) { Ok(()) } else { self.may_write() }
+    }
+
+    /// Refuses a caller who has not this right on an object.
+    fn may(&self, world: &World, kind: &str, id: &str, action: &str) -> Result<(), RestError> {
+        let mask = rights::mask(world, self.caller.role, world.store.get(kind, id));
+        if mask & rights::action(action) != 0 { Ok(()) } else { Err(RestError::forbidden()) }
     }
 
     /// Refuses a caller who may not say who may do what with an object.

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod grants;
+mod history;
 pub mod ids;
 mod jobs;
 mod seed;
@@ -14,7 +15,7 @@ pub use jobs::{Job, JobState, Jobs};
 pub use store::{Object, Store};
 
 use self::grants::Grants;
-use crate::{api::Write, identity::Role, settings::Settings, stamp::Stamp};
+use crate::{api::Write, identity::Role, settings::Settings, stamp::Stamp, switches::LOCAL_TIMES};
 
 /// NetBIOS name of the Windows domain that every instance belongs to.
 pub const DOMAIN: &str = "VMS";
@@ -40,7 +41,17 @@ pub struct World {
 impl World {
     /// The world at start: a function of name and seed.
     pub fn new(settings: &Settings) -> Self {
-        seed::build(settings)
+        let mut world = seed::build(settings);
+        world.store.history().begin();
+        world
+    }
+
+    /// Sets objects, groups, rights and accounts back to what they were at a moment. Passwords, failed logins, queued tasks
+    /// and the log of changes stay.
+    pub fn restore(&mut self, moment: Stamp) {
+        self.store.restore(moment);
+        self.grants.restore(moment);
+        self.accounts.follow(|id| self.store.get("basicUsers", id).is_some());
     }
 
     /// What a user may do: what its roles may do, or the strongest of them if no task changed that.
@@ -62,6 +73,14 @@ impl World {
         let (method, path, who) = (method.to_owned(), path.to_owned(), who.to_owned());
         self.writes.push(Write { time: now.wire(), method, path, body, who });
     }
+}
+
+/// `lastModified` of an object of that type: two types have it in the site's local time (sheet 8.9).
+pub fn last_modified(settings: &Settings, kind: &str, time: Stamp) -> String {
+    /// W. Europe Standard Time is ahead of UTC by this.
+    const HOURS: i64 = 1;
+    let local = matches!(kind, "analyticsEvents" | "genericEvents") && settings.switches.on(&LOCAL_TIMES);
+    if local { time.local(HOURS) } else { time.wire() }
 }
 
 fn redacted(value: &Value) -> Value {

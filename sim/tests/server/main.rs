@@ -2,6 +2,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+mod codeflow;
+mod config_faults;
 mod eventserver;
 mod faults;
 mod marks;

@@ -14,8 +14,8 @@ pub static ROWS: &[Row] = &[
                  dualAuthorizationRequired:b id*:g lastModified*:dt makeUsersAnonymousDuringPTZSession:b name!:s \
                  roleType*:{UserDefined|Adminstrative}",
         subs: "~users=GP[AddRoleMember,RemoveRoleMember]/G claims=G",
-        tasks: "ChangeOverallSecurityPermissions",
-        collection_tasks: "CopyRole",
+        tasks: "SetClientTimeProfile GetClientTimeProfile SetClientProfile ChangeOverallSecurityPermissions",
+        collection_tasks: "CopyRole QueryUsersWithAccess QueryIsPermittedTimeBasedAction",
         ..Row::PLAIN
     },
     Row {
@@ -56,6 +56,26 @@ pub static ROWS: &[Row] = &[
         display: "Security namespaces",
         flags: "since-24.2",
         fields: "name*:s id*:g userDefined*:b structure*:i resourceTypes*:s securityActions*:[o]",
+        ..Row::PLAIN
+    },
+    Row {
+        name: "loginProviders",
+        display: "Login providers",
+        collection: "GP",
+        item: "GUAD",
+        flags: "disabled unique",
+        fields: "authority!:s callbackPath:s=/signin-oidc clientId:s clientSecret:sec clientSecretHasValue*:b \
+                 enabled:b=true id*:g name!:s promptForLogin:b scopes:[s] userNameClaimType:s",
+        subs: "registeredClaims=GP/GD",
+        ..Row::PLAIN
+    },
+    Row {
+        name: "registeredClaims",
+        display: "Registered claims",
+        parent: "loginProviders",
+        collection: "",
+        item: "",
+        fields: "caseSensitive*+:b id*:i name!:s",
         ..Row::PLAIN
     },
 ];

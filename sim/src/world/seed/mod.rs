@@ -3,6 +3,9 @@
 mod alarms;
 mod devices;
 mod events;
+mod groups;
+mod ptz;
+mod recorders;
 mod site;
 mod users;
 
