@@ -84,7 +84,7 @@ fn a_camera_is_lost() {
     let lost = inject(&sim, 1, 2, "motion-started");
     assert_eq!((&lost["n"], &lost["lost"]), (&json!(0), &json!(true)));
     let seen = inject(&sim, 2, 1, "motion-started");
-    assert_eq!(socket.events(1), ids(&[seen.clone()]));
+    assert_eq!(socket.events(1), ids(std::slice::from_ref(&seen)));
     assert_eq!(sim.get("/events"), json!([seen]));
     assert!(seen.get("lost").is_none());
 }
@@ -123,7 +123,7 @@ fn arrivals_are_late_and_times_are_not() {
     let start = Instant::now();
     let first = inject(&sim, 1, 0, "motion-started");
     assert_eq!((&first["n"], sim.get("/events")), (&json!(0), json!([])));
-    assert_eq!(socket.events(1), ids(&[first.clone()]));
+    assert_eq!(socket.events(1), ids(std::slice::from_ref(&first)));
     assert!(start.elapsed() >= Duration::from_millis(700), "{:?}", start.elapsed());
     assert_eq!(sim.get("/events")[0]["time"], first["time"]);
     // Lifting lets in what waits, in order.
