@@ -9,6 +9,7 @@ use crate::journal::Journal;
 use crate::messages::Hub;
 use crate::server::arrivals::Arrivals;
 use crate::server::wire::Connections;
+use crate::socket::recycle::Gateway;
 use crate::socket::session::Sessions;
 
 /// One running instance.
@@ -16,7 +17,7 @@ pub struct Instance {
     /// The VMS behind the sockets.
     pub api: Arc<Api>,
     /// What is broken now.
-    pub faults: FaultBoard,
+    pub faults: Arc<FaultBoard>,
     /// What arrived.
     pub arrivals: Arrivals,
     /// What is connected.
@@ -27,6 +28,8 @@ pub struct Instance {
     pub feed: Arc<Feed>,
     /// Sessions of the Events & State sockets.
     pub sessions: Sessions,
+    /// What the event sockets come through.
+    pub gateway: Gateway,
     /// Subscriptions of the Messages sockets.
     pub messages: Arc<Hub>,
 }
@@ -35,14 +38,15 @@ impl Instance {
     /// Puts an instance together; nothing runs yet.
     #[must_use]
     pub fn new(api: Api, feed: FeedSettings) -> Self {
-        let journal = Arc::clone(api.journal());
+        let (journal, faults) = (Arc::clone(api.journal()), Arc::clone(api.faults()));
         let api = Arc::new(api);
         Self {
             feed: Arc::new(Feed::new(Arc::clone(&api), Arc::clone(&journal), feed)),
             sessions: Sessions::new(api.settings()),
+            gateway: Gateway::new(api.settings()),
             api,
             journal,
-            faults: FaultBoard::new(),
+            faults,
             arrivals: Arrivals::default(),
             connections: Arc::new(Connections::default()),
             messages: Arc::default(),

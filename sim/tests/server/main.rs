@@ -3,6 +3,8 @@
 
 mod cli;
 mod codeflow;
+mod config_faults;
+mod event_faults;
 mod eventserver;
 mod faults;
 mod marks;
