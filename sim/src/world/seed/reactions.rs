@@ -8,7 +8,6 @@ use crate::world::ids;
 
 const MOTION_STARTED: &str = "6eb95dd6-7ccc-4bce-99f8-af0d0b582d77";
 const MOTION_STOPPED: &str = "6f55a7a7-d21c-4629-ac18-af1975e395a2";
-const NOT_RESPONDING: &str = "0ee90664-2924-42a0-a816-4129d0ecabdc";
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 /// Indexes of user-defined and analytics events.
 const FIRE_DRILL: usize = 3;
@@ -155,6 +154,7 @@ impl Seed<'_> {
         self.make("rules", index, rule);
     }
 
+    /// The first of all is in [`alarms`](Self::alarms).
     fn alarm_definitions(&mut self, night: Option<&str>) {
         let device = json!({ "eventTypeGroup": ids::DEVICE_PREDEFINED });
         if let Some(camera) = self.camera_id(12) {
@@ -168,14 +168,8 @@ impl Seed<'_> {
                 "enableRule": if profile.is_some() { "1" } else { "0" },
                 "timeProfile": profile,
             });
-            self.alarm_definition(0, &device, motion);
+            self.alarm_definition(1, &device, motion);
         }
-        let lost = json!({
-            "name": "Camera lost",
-            "eventType": NOT_RESPONDING,
-            "sourceList": [{ "type": "cameraFolder", "id": NOBODY }],
-        });
-        self.alarm_definition(1, &device, lost);
         let external = json!({ "eventTypeGroup": ids::EXTERNAL_EVENTS });
         let switches = (self.present("userDefinedEvents", FIRE_DRILL), self.camera_id(17));
         if let (Some(event), (Some(drill), Some(camera))) =
