@@ -23,6 +23,7 @@ use crate::{
     rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
+    soap,
     stamp::Stamp,
     switches::{CORS, JWKS},
     world::{Object, World},
@@ -33,6 +34,7 @@ pub struct Api {
     settings: Settings,
     identity: Identity,
     world: RwLock<World>,
+    soap_tokens: soap::Tokens,
     /// Seconds that this instance's clock is off.
     offset: AtomicI64,
 }
@@ -100,7 +102,8 @@ impl Api {
         }
         let identity = Identity::new(&settings)?;
         let world = RwLock::new(World::new(&settings));
-        Ok(Self { settings, identity, world, offset: AtomicI64::new(0) })
+        let soap_tokens = soap::Tokens::default();
+        Ok(Self { settings, identity, world, soap_tokens, offset: AtomicI64::new(0) })
     }
 
     /// What it was started with.
@@ -213,6 +216,7 @@ impl Api {
             ["idp", rest @ ..] | ["api", "idp", rest @ ..] => self.identity_provider(request, rest),
             ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
             ["api", "rest", ..] => self.rest(request, None),
+            ["managementserver" | "serverapi", ..] => soap::handle(&self.soap_desk(), request),
             _ => html_404(),
         }
     }
@@ -244,6 +248,16 @@ impl Api {
             }
             ["externalproviders"] => compact_json(StatusCode::OK, &json!([])),
             _ => html_404(),
+        }
+    }
+
+    fn soap_desk(&self) -> soap::Desk<'_> {
+        soap::Desk {
+            settings: &self.settings,
+            identity: &self.identity,
+            world: &self.world,
+            tokens: &self.soap_tokens,
+            now: self.now(),
         }
     }
 

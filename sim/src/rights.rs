@@ -58,6 +58,11 @@ pub fn mask(world: &World, role: Role, object: Option<&Object>) -> u32 {
     }
 }
 
+/// The bit of an action; 0 for an unknown one.
+pub fn action(name: &str) -> u32 {
+    ACTIONS.iter().find(|(action, _)| *action == name).map_or(0, |(_, bit)| *bit)
+}
+
 /// Id, type and name of the security namespaces: ids are equal everywhere (sheet 3.6).
 pub fn namespaces() -> Vec<(String, &'static str, &'static str)> {
     [

@@ -10,7 +10,7 @@ mod token;
 use std::sync::Mutex;
 
 pub use caller::{AuthError, Caller, Role};
-pub use grant::token_endpoint;
+pub use grant::{admit_basic_user, token_endpoint};
 pub use keys::{KeyError, Keys};
 
 use crate::{settings::Settings, stamp::Stamp};

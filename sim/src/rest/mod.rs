@@ -9,7 +9,7 @@ mod permissions;
 pub mod query;
 mod read;
 pub mod rows;
-mod show;
+pub mod show;
 pub mod table;
 pub mod tasks;
 mod write;

@@ -1,0 +1,74 @@
+//! Who calls (sheet 2.7 and 2.8). Every call says it anew; wrong passwords count as at the token endpoint.
+
+use ::http::{Request, Response, header};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+
+use super::{Desk, endpoints::Scheme};
+use crate::{
+    http::unauthorized,
+    identity::{Caller, admit_basic_user},
+};
+
+/// What basic users may write before their name.
+const DOMAIN: &str = "[BASIC]\\";
+
+/// Finds out who calls, or gives the 401.
+pub fn caller(desk: &Desk<'_>, scheme: Scheme, request: &Request<Bytes>) -> Result<Caller, Response<Bytes>> {
+    let found = match scheme {
+        Scheme::Bearer => credentials(request, "bearer").and_then(|token| bearer(desk, token)),
+        Scheme::BasicUser => credentials(request, "basic").and_then(|encoded| basic_user(desk, encoded)),
+        // There are no Windows accounts yet.
+        Scheme::WindowsUser => None,
+    };
+    found.ok_or_else(|| match scheme {
+        Scheme::Bearer => unauthorized(&["Bearer"]),
+        Scheme::BasicUser | Scheme::WindowsUser => unauthorized(&["Basic realm=\"\""]),
+    })
+}
+
+/// What follows the scheme in the Authorization header, if it is that scheme.
+fn credentials<'a>(request: &'a Request<Bytes>, wanted: &str) -> Option<&'a str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, rest) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(wanted).then(|| rest.trim())
+}
+
+fn bearer(desk: &Desk<'_>, token: &str) -> Option<Caller> {
+    desk.identity.check(token, &desk.world(), desk.now).ok()
+}
+
+fn basic_user(desk: &Desk<'_>, encoded: &str) -> Option<Caller> {
+    let (user, password) = pair(encoded)?;
+    let plain = match user.get(..DOMAIN.len()) {
+        Some(start) if start.eq_ignore_ascii_case(DOMAIN) => &user[DOMAIN.len()..],
+        _ => user.as_str(),
+    };
+    let admitted = admit_basic_user(desk.identity, desk.settings, desk.world, desk.now, plain, &password);
+    let (sid, name) = admitted?;
+    let role = desk.world().role_of(&sid);
+    Some(Caller { user: name, sid, role })
+}
+
+/// User and password. Clients encode them in UTF-8 or, the older ones, in Latin-1.
+fn pair(encoded: &str) -> Option<(String, String)> {
+    let bytes = BASE64_STANDARD.decode(encoded).ok()?;
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| error.as_bytes().iter().map(|byte| char::from(*byte)).collect());
+    let (user, password) = text.split_once(':')?;
+    Some((user.to_owned(), password.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pair;
+
+    #[test]
+    fn pairs_are_read_in_both_encodings() {
+        let wanted = Some(("a".to_owned(), "ä:b".to_owned()));
+        assert_eq!(pair("YTrDpDpi"), wanted);
+        assert_eq!(pair("YTrkOmI="), wanted);
+        assert_eq!(pair("YQ=="), None);
+        assert_eq!(pair("?"), None);
+    }
+}
