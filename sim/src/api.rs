@@ -5,7 +5,7 @@ mod cors;
 use std::{
     collections::BTreeMap,
     sync::{
-        PoisonError, RwLock, RwLockReadGuard,
+        Arc, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -13,19 +13,21 @@ use std::{
 use ::http::{Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use crate::identity::{AuthError, Caller, Role};
 use crate::{
     discovery,
+    eventserver::{self, EventServer},
     http::{compact_json, html_404},
-    identity::{Identity, KeyError, token_endpoint},
+    identity::{self, Desk, Door, Identity, KeyError},
+    journal::Journal,
     rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
     soap,
     stamp::Stamp,
-    switches::{CORS, JWKS},
+    switches::CORS,
     world::{Object, World},
 };
 
@@ -34,6 +36,8 @@ pub struct Api {
     settings: Settings,
     identity: Identity,
     world: RwLock<World>,
+    journal: Arc<Journal>,
+    event_server: EventServer,
     soap_tokens: soap::Tokens,
     /// Seconds that this instance's clock is off.
     offset: AtomicI64,
@@ -102,13 +106,19 @@ impl Api {
         }
         let identity = Identity::new(&settings)?;
         let world = RwLock::new(World::new(&settings));
+        let (journal, event_server) = (Arc::new(Journal::new()), EventServer::default());
         let soap_tokens = soap::Tokens::default();
-        Ok(Self { settings, identity, world, soap_tokens, offset: AtomicI64::new(0) })
+        Ok(Self { settings, identity, world, journal, event_server, soap_tokens, offset: AtomicI64::new(0) })
     }
 
     /// What it was started with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What it reported.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
     }
 
     /// Answers everything but WebSocket upgrades. The body is complete; never panics.
@@ -180,7 +190,8 @@ impl Api {
     /// Number of objects of each type.
     pub fn object_counts(&self) -> BTreeMap<String, usize> {
         let world = self.read();
-        table::types().iter().map(|kind| (kind.name().to_owned(), world.store.count(kind.name()))).collect()
+        let table = table::types().iter().map(|kind| (kind.name(), world.store.count(kind.name())));
+        table.chain(self.event_server.counts()).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
     /// Every accepted change of an object, oldest first.
@@ -213,7 +224,8 @@ impl Api {
         match path.as_slice() {
             _ if cors::is_preflight(request) && self.settings.switches.on(&CORS) => cors::preflight(),
             ["api", ".well-known", "uris"] => self.well_known(request),
-            ["idp", rest @ ..] | ["api", "idp", rest @ ..] => self.identity_provider(request, rest),
+            ["idp", rest @ ..] => self.identity_provider(request, Door::Direct, rest),
+            ["api", "idp", rest @ ..] => self.identity_provider(request, Door::Gateway, rest),
             ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
             ["api", "rest", ..] => self.rest(request, None),
             ["managementserver" | "serverapi", ..] => soap::handle(&self.soap_desk(), request),
@@ -230,35 +242,16 @@ impl Api {
         compact_json(StatusCode::OK, &discovery::uris(&self.settings))
     }
 
-    fn identity_provider(&self, request: &Request<Bytes>, path: &[&str]) -> Response<Bytes> {
-        match path {
-            ["connect", "token"] => {
-                token_endpoint(&self.identity, &self.settings, &self.world, request, self.now())
-            }
-            // No external provider is configured, so there is nobody to send the browser to.
-            ["connect", "authorize"] => {
-                compact_json(StatusCode::BAD_REQUEST, &json!({ "error": "unauthorized_client" }))
-            }
-            _ if !is_get(request) => html_404(),
-            [".well-known", "openid-configuration"] => {
-                compact_json(StatusCode::OK, &discovery::openid(&self.settings, &self.identity))
-            }
-            [".well-known", "openid-configuration", "jwks"] if self.settings.switches.on(&JWKS) => {
-                compact_json(StatusCode::OK, &self.identity.keys.jwks)
-            }
-            ["externalproviders"] => compact_json(StatusCode::OK, &json!([])),
-            _ => html_404(),
-        }
+    fn identity_provider(&self, request: &Request<Bytes>, door: Door, path: &[&str]) -> Response<Bytes> {
+        identity::answer(&self.desk(), request, door, path)
+    }
+
+    fn desk(&self) -> Desk<'_> {
+        Desk { identity: &self.identity, settings: &self.settings, world: &self.world, now: self.now() }
     }
 
     fn soap_desk(&self) -> soap::Desk<'_> {
-        soap::Desk {
-            settings: &self.settings,
-            identity: &self.identity,
-            world: &self.world,
-            tokens: &self.soap_tokens,
-            now: self.now(),
-        }
+        soap::Desk { instance: self.desk(), tokens: &self.soap_tokens }
     }
 
     /// The configuration API; without segments the path is not one of its own, and that too is said in JSON.
@@ -281,6 +274,9 @@ impl Api {
             query: Query::parse(uri.query().unwrap_or_default()),
             body: request.body(),
         };
+        if eventserver::serves(segments) {
+            return self.event_server.handle(&self.world, &self.journal, &call, segments);
+        }
         rest::handle(&self.world, &call, segments)
     }
 }

@@ -32,7 +32,8 @@ impl Instance {
     /// Puts an instance together; nothing runs yet.
     #[must_use]
     pub fn new(api: Api, feed: FeedSettings) -> Self {
-        let (api, journal) = (Arc::new(api), Arc::new(Journal::new()));
+        let journal = Arc::clone(api.journal());
+        let api = Arc::new(api);
         Self {
             feed: Arc::new(Feed::new(Arc::clone(&api), Arc::clone(&journal), feed)),
             sessions: Sessions::new(api.settings()),

@@ -11,6 +11,7 @@ pub mod api;
 pub mod cli;
 pub mod control;
 pub mod discovery;
+pub mod eventserver;
 pub mod faults;
 pub mod feed;
 pub mod http;

@@ -138,7 +138,14 @@ pub static ALARM_IDS: Switch = Switch {
     name: "alarm-ids",
     values: Values::OneOf(&["own", "shared"]),
     default: "own",
-    text: "ids of alarm states are this instance's own or equal on every installation",
+    text: "ids of alarm states, priorities and the like are this instance's own or equal on every installation",
+};
+/// Which event types have a retention of a day (sheet 5.1).
+pub static EVENT_RETENTION: Switch = Switch {
+    name: "event-retention",
+    values: Values::OneOf(&["all", "no-motion", "none"]),
+    default: "all",
+    text: "event types that GET /events knows for a day; the others are only sent",
 };
 /// Duration of a queued task.
 pub static TASK_TIME: Switch = Switch {
@@ -251,6 +258,7 @@ pub static ALL: &[&Switch] = &[
     &NESTED_GROUPS,
     &SERVICE_WRITES,
     &ALARM_IDS,
+    &EVENT_RETENTION,
     &TASK_TIME,
     &SOAP_TOKEN_SECONDS,
     &ESS_UNAUTHENTICATED,

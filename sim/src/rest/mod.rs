@@ -2,14 +2,19 @@
 
 mod effects;
 pub mod error;
+mod facts;
 pub mod field;
 mod jobs;
 mod members;
 mod permissions;
 pub mod query;
 mod read;
+mod references;
+mod remove;
 pub mod rows;
+pub mod shape;
 pub mod show;
+mod single;
 pub mod table;
 pub mod tasks;
 mod write;
@@ -54,19 +59,24 @@ pub struct Call<'a> {
 }
 
 /// A success.
-struct Answer {
-    status: StatusCode,
-    body: Value,
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body.
+    pub body: Value,
 }
 
-type Outcome = Result<Answer, RestError>;
+/// What a request comes to.
+pub type Outcome = Result<Answer, RestError>;
 
 impl Answer {
-    fn ok(body: Value) -> Self {
+    /// 200.
+    pub fn ok(body: Value) -> Self {
         Self { status: StatusCode::OK, body }
     }
 
-    fn created(body: Value) -> Self {
+    /// 201.
+    pub fn created(body: Value) -> Self {
         Self { status: StatusCode::CREATED, body }
     }
 }
@@ -128,10 +138,16 @@ fn change(call: &Call<'_>, world: &mut World, segments: &[&str]) -> Outcome {
         }
         [kind, id] if post => tasks::on_item(call, world, call.find(kind)?, id),
         [kind, id] if update => write::update(call, world, call.find(kind)?, id),
-        [kind, id] if delete => write::delete(call, world, call.find(kind)?, id),
+        [kind, id] if delete => remove::delete(call, world, call.find(kind)?, id),
         [kind, id, child] if post => members::post(call, world, call.find(kind)?, id, call.find(child)?),
         [kind, id, child, child_id] if delete => {
             members::delete(call, world, call.find(kind)?, id, call.find(child)?, child_id)
+        }
+        [kind, id, child, child_id] if post => {
+            let child = call.find(child)?;
+            let sub = read::check_below(call, world, call.find(kind)?, id, child, child_id)?;
+            call.verb(sub.item, 'P')?;
+            tasks::on_item(call, world, child, child_id)
         }
         [kind, ..] => {
             call.find(kind)?;
@@ -175,7 +191,7 @@ impl Call<'_> {
 
     /// The body as a JSON object; nothing at all counts as an empty one. The content type is not looked at: an
     /// official sample sends none (sheet 7.1).
-    fn json(&self) -> Result<Map<String, Value>, RestError> {
+    pub fn json(&self) -> Result<Map<String, Value>, RestError> {
         if self.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Map::new());
         }
@@ -196,7 +212,7 @@ impl Call<'_> {
     }
 
     /// Remembers an accepted change.
-    fn record(&self, world: &mut World, body: &Map<String, Value>) {
+    pub fn record(&self, world: &mut World, body: &Map<String, Value>) {
         let body = Value::Object(body.clone());
         world.record(self.now, self.method.as_str(), self.target, &body, &self.caller.user);
     }

@@ -55,8 +55,8 @@ const MOST: usize = 10_000;
 const MOST_HEAD_BYTES: usize = 64 << 20;
 
 impl Arrivals {
-    /// Notes a request.
-    pub fn push(&self, arrival: Arrival) {
+    /// Notes a request; gives its number.
+    pub fn push(&self, arrival: Arrival) -> u64 {
         let mut inner = self.lock();
         inner.last += 1;
         let (n, head_bytes) = (inner.last, arrival.head.len());
@@ -83,6 +83,18 @@ impl Arrivals {
         while inner.kept.len() > MOST || inner.head_bytes > MOST_HEAD_BYTES {
             let Some(oldest) = inner.kept.pop_front() else { break };
             inner.head_bytes -= oldest.head_bytes;
+        }
+        n
+    }
+
+    /// Notes what request `n` was answered, so that a test can tell what a proxy made of it.
+    pub fn answered(&self, n: u64, status: u16, body: &[u8]) {
+        let answer = json!({ "status": status, "length": body.len(), "sha256": sha256(body) });
+        let mut inner = self.lock();
+        let first = inner.kept.front().map_or(0, |kept| kept.n);
+        let at = n.checked_sub(first).and_then(|at| usize::try_from(at).ok());
+        if let Some(kept) = at.and_then(|at| inner.kept.get_mut(at)) {
+            kept.json["answer"] = answer;
         }
     }
 
@@ -131,15 +143,21 @@ mod tests {
                 raw: true,
                 refused: false,
                 body: None,
-            });
+            })
         };
-        (0..=MOST).for_each(|_| push(String::new()));
+        for _ in 0..=MOST {
+            push(String::new());
+        }
         assert_eq!(arrivals.after(0).len(), MOST);
         push("x".repeat(MOST_HEAD_BYTES));
         assert_eq!(arrivals.after(0).len(), MOST);
         push("x".into());
         assert_eq!(arrivals.after(0).len(), 1);
         assert_eq!(arrivals.after(0)[0]["n"], MOST + 3);
+        arrivals.answered(1, 200, b"");
+        let last = push(String::new());
+        arrivals.answered(last, 404, b"no");
+        assert_eq!(arrivals.after(last - 1)[0]["answer"]["length"], 2);
     }
 
     #[test]

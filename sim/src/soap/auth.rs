@@ -1,14 +1,11 @@
 //! Who calls (sheet 2.7 and 2.8). Every call says it anew; wrong passwords count as at the token endpoint.
 
-use ::http::{Request, Response, header};
+use ::http::{HeaderValue, Request, Response, header};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 
 use super::{Desk, endpoints::Scheme};
-use crate::{
-    http::unauthorized,
-    identity::{Caller, admit_basic_user},
-};
+use crate::{http::challenge, identity::Caller};
 
 /// What basic users may write before their name.
 const DOMAIN: &str = "[BASIC]\\";
@@ -18,12 +15,11 @@ pub fn caller(desk: &Desk<'_>, scheme: Scheme, request: &Request<Bytes>) -> Resu
     let found = match scheme {
         Scheme::Bearer => credentials(request, "bearer").and_then(|token| bearer(desk, token)),
         Scheme::BasicUser => credentials(request, "basic").and_then(|encoded| basic_user(desk, encoded)),
-        // There are no Windows accounts yet.
-        Scheme::WindowsUser => None,
+        Scheme::WindowsUser => credentials(request, "basic").and_then(|encoded| windows_user(desk, encoded)),
     };
     found.ok_or_else(|| match scheme {
-        Scheme::Bearer => unauthorized(&["Bearer"]),
-        Scheme::BasicUser | Scheme::WindowsUser => unauthorized(&["Basic realm=\"\""]),
+        Scheme::Bearer => challenge([HeaderValue::from_static("Bearer")]),
+        Scheme::BasicUser | Scheme::WindowsUser => challenge([HeaderValue::from_static("Basic realm=\"\"")]),
     })
 }
 
@@ -35,7 +31,7 @@ fn credentials<'a>(request: &'a Request<Bytes>, wanted: &str) -> Option<&'a str>
 }
 
 fn bearer(desk: &Desk<'_>, token: &str) -> Option<Caller> {
-    desk.identity.check(token, &desk.world(), desk.now).ok()
+    desk.instance.identity.check(token, &desk.world(), desk.instance.now).ok()
 }
 
 fn basic_user(desk: &Desk<'_>, encoded: &str) -> Option<Caller> {
@@ -44,10 +40,19 @@ fn basic_user(desk: &Desk<'_>, encoded: &str) -> Option<Caller> {
         Some(start) if start.eq_ignore_ascii_case(DOMAIN) => &user[DOMAIN.len()..],
         _ => user.as_str(),
     };
-    let admitted = admit_basic_user(desk.identity, desk.settings, desk.world, desk.now, plain, &password);
-    let (sid, name) = admitted?;
+    let (sid, name) = desk.instance.admit_basic_user(plain, &password)?;
     let role = desk.world().role_of(&sid);
     Some(Caller { user: name, sid, role })
+}
+
+/// A user of the domain. IIS asks the domain, which has its own ways to count wrong passwords.
+fn windows_user(desk: &Desk<'_>, encoded: &str) -> Option<Caller> {
+    let (user, password) = pair(encoded)?;
+    let (domain, name) = user.split_once('\\').unwrap_or(("", &user));
+    let world = desk.world();
+    let account = world.accounts.windows(domain, name).filter(|account| account.password == password)?;
+    let role = world.role_of(&account.sid);
+    Some(Caller { user: account.name.clone(), sid: account.sid.clone(), role })
 }
 
 /// User and password. Clients encode them in UTF-8 or, the older ones, in Latin-1.

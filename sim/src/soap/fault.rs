@@ -50,7 +50,8 @@ impl Fault {
         xml.open("s:Fault", |xml| {
             let code = self.code();
             // Only where the prefix is used: one client takes the element apart otherwise (sheet 7.1, exchange 6).
-            let binding: &[(&str, &str)] = if code.starts_with("a:") { &[("xmlns:a", DISPATCHER)] } else { &[] };
+            let binding: &[(&str, &str)] =
+                if code.starts_with("a:") { &[("xmlns:a", DISPATCHER)] } else { &[] };
             xml.element("faultcode", binding, |xml| xml.text(code));
             xml.element("faultstring", &[("xml:lang", "en-US")], |xml| xml.text(&self.to_string()));
         });

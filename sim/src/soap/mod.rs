@@ -13,16 +13,14 @@ mod tokens;
 mod wsdl;
 mod xml;
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{PoisonError, RwLockReadGuard};
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 
 use crate::{
     http::html_404,
-    identity::{Caller, Identity},
-    settings::Settings,
-    stamp::Stamp,
+    identity::{self, Caller},
     world::World,
 };
 use document::Element;
@@ -33,21 +31,15 @@ pub use tokens::Tokens;
 
 /// What a request needs of the instance.
 pub struct Desk<'a> {
-    /// What the instance was started with.
-    pub settings: &'a Settings,
-    /// Checks JWTs and passwords.
-    pub identity: &'a Identity,
-    /// The objects.
-    pub world: &'a RwLock<World>,
+    /// Settings, users, objects, time.
+    pub instance: identity::Desk<'a>,
     /// The SOAP tokens.
     pub tokens: &'a Tokens,
-    /// The instance's time.
-    pub now: Stamp,
 }
 
 impl Desk<'_> {
     fn world(&self) -> RwLockReadGuard<'_, World> {
-        self.world.read().unwrap_or_else(PoisonError::into_inner)
+        self.instance.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,9 +55,11 @@ struct Call<'a> {
 pub fn handle(desk: &Desk<'_>, request: &Request<Bytes>) -> Response<Bytes> {
     let Some(endpoint) = endpoints::find(request.uri().path()) else { return html_404() };
     match *request.method() {
-        Method::GET | Method::HEAD => {
-            wsdl::page(endpoint, &desk.settings.public_url, request.uri().query().unwrap_or_default())
-        }
+        Method::GET | Method::HEAD => wsdl::page(
+            endpoint,
+            &desk.instance.settings.public_url,
+            request.uri().query().unwrap_or_default(),
+        ),
         Method::POST => post(desk, endpoint, request),
         _ => {
             let mut response = status(StatusCode::METHOD_NOT_ALLOWED);

@@ -106,6 +106,7 @@ mod tests {
         assert!(!tokens.valid(&first, "S", start));
         assert_eq!(tokens.table().sessions.len(), MOST);
         issue(start.plus_millis(HOUR));
-        assert_eq!((tokens.table().sessions.len(), tokens.table().order.len()), (1, 1));
+        let table = tokens.table();
+        assert_eq!((table.sessions.len(), table.order.len()), (1, 1));
     }
 }

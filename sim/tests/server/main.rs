@@ -2,7 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+mod eventserver;
 mod faults;
+mod ntlm;
+mod ntlm_client;
 mod requests;
 mod socket;
 mod support;

@@ -21,11 +21,11 @@ fn inject(sim: &Sim, physical: i64, camera: usize, kind: &str) -> Value {
     event
 }
 
-struct Socket(WebSocket<TcpStream>);
+pub struct Socket(WebSocket<TcpStream>);
 
 impl Socket {
     /// The status of a refused upgrade.
-    fn open(sim: &Sim, path: &str, token: Option<&str>) -> Result<Self, u16> {
+    pub fn open(sim: &Sim, path: &str, token: Option<&str>) -> Result<Self, u16> {
         let mut request = format!("ws://{}{path}", sim.listener).into_client_request().unwrap();
         if let Some(token) = token {
             request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
@@ -48,7 +48,7 @@ impl Socket {
         self.receive()
     }
 
-    fn receive(&mut self) -> Value {
+    pub fn receive(&mut self) -> Value {
         loop {
             match self.0.read().unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
@@ -58,7 +58,7 @@ impl Socket {
         }
     }
 
-    fn start(&mut self, session: &str, event: &str) -> (u64, String) {
+    pub fn start(&mut self, session: &str, event: &str) -> (u64, String) {
         let command =
             json!({ "command": "startSession", "commandId": 1, "sessionId": session, "eventId": event });
         let answer = self.ask(command);
@@ -67,7 +67,7 @@ impl Socket {
         (answer["status"].as_u64().unwrap(), answer["sessionId"].as_str().unwrap().to_owned())
     }
 
-    fn subscribe(&mut self, filters: &Value) -> String {
+    pub fn subscribe(&mut self, filters: &Value) -> String {
         let answer = self.ask(json!({ "command": "addSubscription", "commandId": 2, "filters": filters }));
         assert_eq!(answer["status"], 200, "{answer}");
         answer["subscriptionId"].as_str().unwrap().to_owned()
@@ -86,7 +86,7 @@ impl Socket {
         events
     }
 
-    fn assert_silent(&mut self) {
+    pub fn assert_silent(&mut self) {
         self.0.get_ref().set_read_timeout(Some(SILENCE)).unwrap();
         assert!(matches!(self.0.read(), Err(Error::Io(_))));
         self.0.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
@@ -107,7 +107,7 @@ impl Socket {
     }
 }
 
-fn everything() -> Value {
+pub fn everything() -> Value {
     json!([{ "modifier": "include", "resourceTypes": ["*"], "sourceIds": ["*"], "eventTypes": ["*"] }])
 }
 

@@ -1,4 +1,4 @@
-//! Events, their types and states, and alarms.
+//! Events, their types and states.
 
 use crate::rest::table::Row;
 
@@ -41,14 +41,6 @@ pub static ROWS: &[Row] = &[
         collection: "GP",
         item: "GUAD",
         fields: "id*:g lastModified*:dt name!:s states:[s]",
-        ..Row::PLAIN
-    },
-    Row {
-        name: "alarmStates",
-        display: "Alarm states",
-        item: "",
-        flags: "plain since-23.2",
-        fields: "id*:g name*:s level*:i",
         ..Row::PLAIN
     },
 ];

@@ -44,7 +44,6 @@ fn errors_have_the_observed_texts() {
     let missing = "00000000-0000-0000-0000-000000000001";
     for (path, status, text) in [
         ("nonsense", 404, "Unknown resource: nonsense".to_owned()),
-        ("events", 404, "Unknown resource: events".to_owned()),
         (&format!("cameras/{missing}"), 404, format!("Device not found. cameras/{missing}")),
         (
             &format!("cameras/{camera}/userDefinedEvents"),
@@ -197,6 +196,17 @@ fn alarm_states_are_there_and_their_ids_are_a_switch() {
         states.iter().map(|state| state["level"].as_i64().unwrap()).collect::<Vec<_>>(),
         [1, 4, 9, 11]
     );
+    let levels = |kind: &str| -> Vec<(String, i64)> {
+        let row = |row: &Value| (row["name"].as_str().unwrap().to_owned(), row["level"].as_i64().unwrap());
+        admin().list(kind).iter().map(row).collect()
+    };
+    assert_eq!(levels("alarmPriorities"), [("High".into(), 1), ("Medium".into(), 2), ("Low".into(), 3)]);
+    for list in ["alarmCategories", "alarmSounds", "alarmMessages", "alarmSettings", "closeReasons"] {
+        assert!(!admin().list(list).is_empty(), "{list}");
+    }
+    for list in ["alarmSuppressions", "alarmDisables"] {
+        assert!(admin().list(list).is_empty(), "{list}");
+    }
     let shared_ids = |name: &str| {
         let name = name.to_owned();
         let api = api(|settings| {

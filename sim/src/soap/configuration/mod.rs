@@ -27,7 +27,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// The eyes of who calls.
     pub(super) fn new(world: &'a World, call: &'a Call<'_>) -> Self {
-        Self { world, caller: &call.caller, settings: call.desk.settings }
+        Self { world, caller: &call.caller, settings: call.desk.instance.settings }
     }
 
     /// Visible, enabled objects of a type.

@@ -186,7 +186,7 @@ impl Call<'_> {
     fn token_is_good(&self) -> bool {
         let token = self.text("token");
         token.is_empty() && self.endpoint.scheme == Scheme::Bearer
-            || self.desk.tokens.valid(token, &self.caller.sid, self.desk.now)
+            || self.desk.tokens.valid(token, &self.caller.sid, self.desk.instance.now)
     }
 
     /// The text of an argument, empty if it is missing.

@@ -11,13 +11,13 @@ const PRODUCT_CODE: u32 = 440;
 
 /// `GetVersion`: what the number counts is not public; this is the year of the release.
 pub fn version(call: &Call<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    xml.text(&call.desk.settings.version.major.to_string());
+    xml.text(&call.desk.instance.settings.version.major.to_string());
     Ok(())
 }
 
 /// `GetServerVersion`.
 pub fn server_version(call: &Call<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    xml.text(&call.desk.settings.version.product());
+    xml.text(&call.desk.instance.settings.version.product());
     Ok(())
 }
 
@@ -29,7 +29,7 @@ pub fn online(_: &Call<'_>, xml: &mut Xml) -> Result<(), Fault> {
 
 /// `GetProductInfo`.
 pub fn product(call: &Call<'_>, xml: &mut Xml) -> Result<(), Fault> {
-    let version = call.desk.settings.version;
+    let version = call.desk.instance.settings.version;
     let (year, release) = (version.major, version.minor);
     let site = call.desk.world().store.all("sites").next().map(|site| site.id.clone()).unwrap_or_default();
     let code = site.get(..6).unwrap_or_default().to_uppercase();

@@ -1,5 +1,6 @@
 //! The world at start. The physical site follows from the seed alone; ids and divergence also from the name.
 
+mod alarms;
 mod devices;
 mod events;
 mod site;
@@ -43,6 +44,7 @@ pub fn build(settings: &Settings) -> World {
     seed.site();
     seed.devices();
     seed.events();
+    seed.alarms();
     let roles = seed.users();
     World {
         store: seed.store,
