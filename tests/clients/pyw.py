@@ -158,8 +158,11 @@ def wrong_password(run):
 def main(url):
     run = Run(url)
     basic = logged_in(run, lambda service, token: service.LoginBasicUser("admin", "admin-password", token))
+    windows = logged_in(run, lambda service, token: service.LoginWindowsUser("VMS\\win1", "win1-password", token))
     for name, check in basic.items():
         run.call(f"basic {name}", check)
+    for name, check in windows.items():
+        run.call(f"windows {name}", check)
     run.call("rights of a guard", lambda: guard(run))
     run.call("wrong passwords", lambda: wrong_password(run))
     print(json.dumps(run.report), flush=True)

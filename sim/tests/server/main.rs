@@ -7,6 +7,7 @@ mod faults;
 mod ntlm;
 mod ntlm_client;
 mod requests;
+mod soap;
 mod socket;
 mod support;
 mod tls;
