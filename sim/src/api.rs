@@ -10,7 +10,7 @@ use std::{
     },
 };
 
-use ::http::{Method, Request, Response, StatusCode, header};
+use ::http::{Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -20,14 +20,16 @@ use crate::{
     discovery,
     eventserver::{self, EventServer},
     http::{compact_json, html_404},
-    identity::{self, Desk, Door, Identity, KeyError},
+    identity::{self, Desk, Door, Identity, KeyError, bearer},
     journal::Journal,
+    marks::{self, Marks},
     rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
     soap,
     stamp::Stamp,
-    switches::CORS,
+    switches::{CORS, HIDDEN},
+    webrtc,
     world::{Object, World},
 };
 
@@ -36,8 +38,10 @@ pub struct Api {
     settings: Settings,
     identity: Identity,
     world: RwLock<World>,
+    webrtc: webrtc::Sessions,
     journal: Arc<Journal>,
     event_server: EventServer,
+    marks: Marks,
     soap_tokens: soap::Tokens,
     /// Seconds that this instance's clock is off.
     offset: AtomicI64,
@@ -106,9 +110,17 @@ impl Api {
         }
         let identity = Identity::new(&settings)?;
         let world = RwLock::new(World::new(&settings));
-        let (journal, event_server) = (Arc::new(Journal::new()), EventServer::default());
-        let soap_tokens = soap::Tokens::default();
-        Ok(Self { settings, identity, world, journal, event_server, soap_tokens, offset: AtomicI64::new(0) })
+        Ok(Self {
+            settings,
+            identity,
+            world,
+            webrtc: webrtc::Sessions::default(),
+            journal: Arc::new(Journal::new()),
+            event_server: EventServer::default(),
+            marks: Marks::default(),
+            soap_tokens: soap::Tokens::default(),
+            offset: AtomicI64::new(0),
+        })
     }
 
     /// What it was started with.
@@ -145,6 +157,33 @@ impl Api {
         let object =
             table::find(resource).and_then(|kind| world.store.get(kind.name(), &id.to_ascii_lowercase()));
         object.is_some_and(|object| rights::sees(&world, caller.role, object))
+    }
+
+    /// A camera that the caller sees; else 404, or what the switch says.
+    pub fn camera(&self, caller: &Caller, id: &str) -> Result<(), RestError> {
+        let exists = self.read().store.get("cameras", &id.to_ascii_lowercase()).is_some();
+        if self.may_see(caller, "cameras", id) {
+            Ok(())
+        } else if exists && self.settings.switches.get(&HIDDEN) == "403" {
+            Err(RestError::forbidden())
+        } else {
+            Err(RestError::not_found("cameras", id))
+        }
+    }
+
+    /// Sessions of WebRTC signalling.
+    pub fn webrtc(&self) -> &webrtc::Sessions {
+        &self.webrtc
+    }
+
+    /// How many of them are alive.
+    pub fn webrtc_sessions(&self) -> usize {
+        self.webrtc.count(self.now_seconds())
+    }
+
+    /// This instance's clock, in seconds of Unix time.
+    pub fn now_seconds(&self) -> i64 {
+        self.now().seconds()
     }
 
     /// The physical site for the event clock, in physical order.
@@ -191,7 +230,8 @@ impl Api {
     pub fn object_counts(&self) -> BTreeMap<String, usize> {
         let world = self.read();
         let table = table::types().iter().map(|kind| (kind.name(), world.store.count(kind.name())));
-        table.chain(self.event_server.counts()).map(|(name, count)| (name.to_owned(), count)).collect()
+        let other = self.event_server.counts().chain(self.marks.counts());
+        table.chain(other).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
     /// Every accepted change of an object, oldest first.
@@ -226,6 +266,9 @@ impl Api {
             ["api", ".well-known", "uris"] => self.well_known(request),
             ["idp", rest @ ..] => self.identity_provider(request, Door::Direct, rest),
             ["api", "idp", rest @ ..] => self.identity_provider(request, Door::Gateway, rest),
+            ["api", "rest", "v1", "webrtc", ..] if self.settings.version >= webrtc::SINCE => {
+                self.signal(request, segments.get(4..).unwrap_or_default())
+            }
             ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
             ["api", "rest", ..] => self.rest(request, None),
             ["managementserver" | "serverapi", ..] => soap::handle(&self.soap_desk(), request),
@@ -254,6 +297,22 @@ impl Api {
         soap::Desk { instance: self.desk(), tokens: &self.soap_tokens }
     }
 
+    fn signal(&self, request: &Request<Bytes>, segments: &[String]) -> Response<Bytes> {
+        let caller = match bearer(request).and_then(|token| self.authenticate(token)) {
+            Ok(caller) => caller,
+            Err(error) => return error.response(),
+        };
+        let call = webrtc::rest::Call {
+            api: self,
+            caller: &caller,
+            sessions: &self.webrtc,
+            now: self.now_seconds(),
+            method: request.method(),
+            body: request.body(),
+        };
+        webrtc::rest::handle(&call, segments)
+    }
+
     /// The configuration API; without segments the path is not one of its own, and that too is said in JSON.
     fn rest(&self, request: &Request<Bytes>, segments: Option<&[String]>) -> Response<Bytes> {
         let uri = request.uri();
@@ -277,6 +336,9 @@ impl Api {
         if eventserver::serves(segments) {
             return self.event_server.handle(&self.world, &self.journal, &call, segments);
         }
+        if marks::serves(segments) {
+            return self.marks.handle(&self.world, &call, segments);
+        }
         rest::handle(&self.world, &call, segments)
     }
 }
@@ -290,14 +352,6 @@ fn is_rest(path: &str) -> bool {
 
 fn is_get(request: &Request<Bytes>) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
-}
-
-/// The token of a Bearer header. HTTP Basic and anything else counts as none (sheet 2.7).
-fn bearer(request: &Request<Bytes>) -> Result<&str, AuthError> {
-    let value = request.headers().get(header::AUTHORIZATION).ok_or(AuthError::Missing)?;
-    let (scheme, token) =
-        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(AuthError::Invalid)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(AuthError::Missing) }
 }
 
 /// The decoded segments of a path; one trailing slash is fine. `None` for what no service answers: empty segments

@@ -6,6 +6,7 @@ use crate::api::Api;
 use crate::faults::FaultBoard;
 use crate::feed::{Feed, FeedSettings};
 use crate::journal::Journal;
+use crate::messages::Hub;
 use crate::server::arrivals::Arrivals;
 use crate::server::wire::Connections;
 use crate::socket::session::Sessions;
@@ -26,6 +27,8 @@ pub struct Instance {
     pub feed: Arc<Feed>,
     /// Sessions of the Events & State sockets.
     pub sessions: Sessions,
+    /// Subscriptions of the Messages sockets.
+    pub messages: Arc<Hub>,
 }
 
 impl Instance {
@@ -42,6 +45,7 @@ impl Instance {
             faults: FaultBoard::new(),
             arrivals: Arrivals::default(),
             connections: Arc::new(Connections::default()),
+            messages: Arc::default(),
         }
     }
 }

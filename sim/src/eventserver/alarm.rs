@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    rest::error::RestError,
+    rest::{body, error::RestError},
     stamp::Stamp,
     world::{Object, World},
 };
@@ -16,9 +16,6 @@ const LONGEST_HISTORY: usize = 100;
 
 /// Snapshots of an alarm; the oldest go.
 const MOST_SNAPSHOTS: usize = 16;
-
-/// Longest text of a member, in bytes. Alarms are kept whole, so none may be larger than all of them.
-const LONGEST_TEXT: usize = 8 << 10;
 
 /// The members that clients set, and the list that a value must be of.
 const MEMBERS: [(&str, Option<&str>); 6] = [
@@ -63,8 +60,7 @@ impl Alarm {
         now: Stamp,
         who: &str,
     ) -> Result<Self, RestError> {
-        let name = short(body, "name")?.filter(|name| !name.is_empty());
-        let name = name.ok_or_else(|| RestError::property("name", "a value is needed"))?;
+        let name = body::required(body, "name")?;
         let mut members = Map::new();
         for (member, list) in MEMBERS {
             let default = match member {
@@ -83,7 +79,7 @@ impl Alarm {
             time: now,
             modified: now,
             name: name.to_owned(),
-            message: short(body, "message")?.unwrap_or_default().to_owned(),
+            message: body::text(body, "message")?.unwrap_or_default().to_owned(),
             members,
             data: body.get("data").filter(|data| !data.is_null()).cloned(),
             history: VecDeque::from([raised]),
@@ -151,7 +147,7 @@ impl Alarm {
 pub fn changes(world: &World, body: &Map<String, Value>) -> Result<Map<String, Value>, RestError> {
     let mut changes = Map::new();
     for (member, list) in MEMBERS {
-        let Some(value) = short(body, member)? else { continue };
+        let Some(value) = body::text(body, member)? else { continue };
         let known = match list {
             Some(list) => world.store.get(list, &value.to_ascii_lowercase()).map(|object| object.id.as_str()),
             None => Some(value),
@@ -162,25 +158,6 @@ pub fn changes(world: &World, body: &Map<String, Value>) -> Result<Map<String, V
         changes.insert(member.to_owned(), value.into());
     }
     Ok(changes)
-}
-
-/// A member that is text; null is as good as absent.
-pub fn text<'b>(body: &'b Map<String, Value>, name: &str) -> Result<Option<&'b str>, RestError> {
-    match body.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(RestError::property(name, "text was expected")),
-    }
-}
-
-/// The same, if it is not too long.
-fn short<'b>(body: &'b Map<String, Value>, name: &str) -> Result<Option<&'b str>, RestError> {
-    match text(body, name)? {
-        Some(text) if text.len() > LONGEST_TEXT => {
-            Err(RestError::property(name, format!("more than {LONGEST_TEXT} bytes")))
-        }
-        text => Ok(text),
-    }
 }
 
 /// Id of the entry with the lowest level: `New`, `High`.

@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 use super::{
     Context, accepted, lock,
     sessions::{Entry, WINDOW},
-    source, trigger,
+    trigger,
 };
 use crate::{
     journal::Event,
     physical::{Kind, Machine},
-    rest::{Answer, Outcome, error::RestError},
+    rest::{Answer, Outcome, body, error::RestError, source},
     stamp::SECOND,
     switches::EVENT_RETENTION,
     world::{World, ids},
@@ -94,16 +94,10 @@ pub fn poll_session(context: &Context<'_>, id: &str) -> Outcome {
 }
 
 fn trigger(context: &Context<'_>, body: &Map<String, Value>) -> Result<Value, RestError> {
-    let text = |name: &str| match body.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.as_str())),
-        Some(_) => Err(RestError::property(name, "text was expected")),
-    };
-    let wanted = text("type")?.ok_or_else(|| RestError::property("type", "a value is needed"))?;
     let event = {
         let world = context.world();
-        let kind = trigger::event_type(context.call, &world, wanted)?;
-        let source = match text("source")? {
+        let kind = trigger::event_type(context.call, &world, body::required(body, "type")?)?;
+        let source = match body::text(body, "source")? {
             Some(named) => source::named(context.call, &world, "source", named)?,
             // A user-defined event is about itself (sheet 5.1).
             None if kind.kind == "userDefinedEvents" => kind,

@@ -8,10 +8,9 @@ use super::{
     alarm::{self, Alarm},
     lock,
     sessions::{Entry, WINDOW},
-    source,
 };
 use crate::{
-    rest::{Answer, Outcome, error::RestError},
+    rest::{Answer, Outcome, body, error::RestError, source},
     world::{World, ids},
 };
 
@@ -30,9 +29,8 @@ pub fn post(context: &Context<'_>) -> Outcome {
     let body = context.call.json()?;
     let alarm = {
         let world = context.world();
-        let named = alarm::text(&body, "source")?;
-        let named = named.ok_or_else(|| RestError::property("source", "a value is needed"))?;
-        let source = source::named(context.call, &world, "source", named)?;
+        let source = body::required(&body, "source")?;
+        let source = source::named(context.call, &world, "source", source)?;
         Alarm::posted(&world, source, &body, ids::fresh(), context.call.now, &context.call.caller.user)?
     };
     let alarm = lock(&context.server.alarms).raise(alarm);
@@ -71,7 +69,7 @@ pub fn snapshots(context: &Context<'_>, id: &str) -> Outcome {
 pub fn attach(context: &Context<'_>, id: &str) -> Outcome {
     visible(context, id, |_| ())?;
     let body = context.call.json()?;
-    let image = alarm::text(&body, "image")?.unwrap_or_default();
+    let image = body::long_text(&body, "image")?.unwrap_or_default();
     if image.is_empty() || STANDARD.decode(image).is_err() {
         return Err(RestError::property("image", "a picture in base64 was expected"));
     }

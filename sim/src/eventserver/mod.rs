@@ -7,7 +7,6 @@ mod alarms;
 mod events;
 mod handling;
 mod sessions;
-mod source;
 mod statistics;
 mod trigger;
 
@@ -17,7 +16,6 @@ use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-pub use self::source::named as named_source;
 use self::{alarms::Alarms, sessions::Sessions};
 use crate::{
     http::rest_json,
@@ -126,7 +124,8 @@ impl Context<'_> {
         self.world.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers an accepted change in the instance's log. The caller holds no lock.
+    /// Remembers an accepted change in the instance's log. The caller holds no lock. Alarms are objects that change;
+    /// to post an event or to open a session changes none.
     fn record(&self, body: &Map<String, Value>) {
         self.call.record(&mut self.world.write().unwrap_or_else(PoisonError::into_inner), body);
     }

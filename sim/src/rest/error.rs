@@ -72,6 +72,11 @@ impl RestError {
         Self::bad(format!("Invalid parent. {kind}/{id}/{}Folder", singular(child)))
     }
 
+    /// A device that does not answer.
+    pub fn unreachable(kind: &str, id: &str) -> Self {
+        Self { status: StatusCode::BAD_GATEWAY, ..Self::bad(format!("Device not responding. {kind}/{id}")) }
+    }
+
     /// No right (sheet 2.7).
     pub fn forbidden() -> Self {
         Self {
@@ -79,6 +84,11 @@ impl RestError {
             id: Some("VMO61008"),
             ..Self::bad("VMO61008: You do not have sufficient permissions to complete the operation.")
         }
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Its status.

@@ -40,19 +40,23 @@ fn basic_user(desk: &Desk<'_>, encoded: &str) -> Option<Caller> {
         Some(start) if start.eq_ignore_ascii_case(DOMAIN) => &user[DOMAIN.len()..],
         _ => user.as_str(),
     };
-    let (sid, name) = desk.instance.admit_basic_user(plain, &password)?;
-    let role = desk.world().role_of(&sid);
-    Some(Caller { user: name, sid, role })
+    let (sid, name) = desk.instance.admit(plain, &password).ok()?;
+    Some(proven(desk, name, sid))
 }
 
 /// A user of the domain. IIS asks the domain, which has its own ways to count wrong passwords.
 fn windows_user(desk: &Desk<'_>, encoded: &str) -> Option<Caller> {
     let (user, password) = pair(encoded)?;
     let (domain, name) = user.split_once('\\').unwrap_or(("", &user));
-    let world = desk.world();
-    let account = world.accounts.windows(domain, name).filter(|account| account.password == password)?;
-    let role = world.role_of(&account.sid);
-    Some(Caller { user: account.name.clone(), sid: account.sid.clone(), role })
+    let account = desk.world().accounts.windows(domain, name).cloned();
+    let account = account.filter(|account| account.password == password)?;
+    Some(proven(desk, account.name, account.sid))
+}
+
+/// A user whose password was good: it says who asks now, and nothing about later.
+fn proven(desk: &Desk<'_>, user: String, sid: String) -> Caller {
+    let role = desk.world().role_of(&sid);
+    Caller { user, sid, role, expires: desk.instance.now.seconds() }
 }
 
 /// User and password. Clients encode them in UTF-8 or, the older ones, in Latin-1.

@@ -6,18 +6,18 @@ use super::socket::{Socket, everything};
 use super::support::{Client, Sim, eventually};
 
 /// A site in which nothing happens unless the test says so.
-fn quiet() -> Sim {
+pub fn quiet() -> Sim {
     Sim::start(&["--cameras", "4", "--users", "2", "--event-rate", "0"])
 }
 
 /// One client of the REST API, on a connection that it keeps.
-struct Rest {
+pub struct Rest {
     client: Client,
     token: String,
 }
 
 impl Rest {
-    fn new(sim: &Sim, token: String) -> Self {
+    pub fn new(sim: &Sim, token: String) -> Self {
         Self { client: sim.client(), token }
     }
 
@@ -35,13 +35,13 @@ impl Rest {
         (response.status, serde_json::from_str(&response.body).unwrap())
     }
 
-    fn expect(&mut self, status: u16, method: &str, path: &str, body: &Value) -> Value {
+    pub fn expect(&mut self, status: u16, method: &str, path: &str, body: &Value) -> Value {
         let (got, answer) = self.ask(method, path, body);
         assert_eq!(got, status, "{method} {path}: {answer}");
         answer
     }
 
-    fn get(&mut self, path: &str) -> Value {
+    pub fn get(&mut self, path: &str) -> Value {
         self.expect(200, "GET", path, &Value::Null)
     }
 }

@@ -2,8 +2,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+mod codeflow;
 mod eventserver;
 mod faults;
+mod marks;
+mod messages;
 mod ntlm;
 mod ntlm_client;
 mod requests;
@@ -11,4 +14,5 @@ mod soap;
 mod socket;
 mod support;
 mod tls;
+mod webrtc;
 mod world;

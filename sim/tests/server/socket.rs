@@ -10,7 +10,7 @@ const MOTION_STARTED: &str = "6eb95dd6-7ccc-4bce-99f8-af0d0b582d77";
 const MOTION_STOPPED: &str = "6f55a7a7-d21c-4629-ac18-af1975e395a2";
 
 /// A site in which nothing happens unless the test says so.
-fn quiet(more: &[&str]) -> Sim {
+pub fn quiet(more: &[&str]) -> Sim {
     Sim::start(&[&["--cameras", "4", "--users", "2", "--event-rate", "0"], more].concat())
 }
 
@@ -21,7 +21,7 @@ fn inject(sim: &Sim, physical: i64, camera: usize, kind: &str) -> Value {
     event
 }
 
-pub struct Socket(WebSocket<TcpStream>);
+pub struct Socket(pub WebSocket<TcpStream>);
 
 impl Socket {
     /// The status of a refused upgrade.
@@ -43,7 +43,7 @@ impl Socket {
         Self::open(sim, "/api/ws/events/v1/", Some(&sim.token("admin"))).ok().unwrap()
     }
 
-    fn ask(&mut self, command: Value) -> Value {
+    pub fn ask(&mut self, command: Value) -> Value {
         self.0.send(Message::text(command.to_string())).unwrap();
         self.receive()
     }
@@ -93,7 +93,7 @@ impl Socket {
     }
 
     /// Reads up to the end; the close code, if there was one.
-    fn closed(&mut self) -> Option<u16> {
+    pub fn closed(&mut self) -> Option<u16> {
         loop {
             match self.0.read() {
                 Ok(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
@@ -119,7 +119,8 @@ fn upgrades_that_are_refused() {
     assert_eq!(status("/API/WS/Events/V1", None), 101);
     assert_eq!(status("/api/ws/events/v1/", Some("nonsense")), 401);
     assert_eq!(status("/api/ws/events", None), 404);
-    assert_eq!(status("/api/ws/messages/v1", None), 404);
+    assert_eq!(status("/api/ws/messages", None), 404);
+    assert_eq!(status("/api/ws/alarms/v1", None), 404);
     sim.fault("events", "page503");
     assert_eq!(status("/api/ws/events/v1", None), 503);
     assert_eq!(sim.status("/api/ws/alarms/v1"), 503);

@@ -237,6 +237,15 @@ fn segment() -> impl Strategy<Value = String> {
         "eventTypeGroups",
         "recordingServers",
         "userDefinedEvents",
+        "events",
+        "bulk",
+        "eventSessions",
+        "alarms",
+        "alarmSessions",
+        "alarmStatistics",
+        "history",
+        "bookmarks",
+        "evidenceLocks",
     ];
     prop_oneof![
         4 => proptest::sample::select(words.to_vec()).prop_map(str::to_owned),
@@ -266,6 +275,10 @@ fn query() -> impl Strategy<Value = String> {
         "objectIds=,",
         "userSid=%ff",
         "task=GetSequences",
+        "include=data",
+        "task=newReference",
+        "task=searchTime",
+        "task=search",
         "lastModified=contains:'%27'",
     ];
     proptest::collection::vec(
@@ -285,6 +298,11 @@ fn body() -> impl Strategy<Value = String> {
         "{\"name\":1}",
         "{\"name\":\"\",\"enabled\":\"True\"}",
         "{\"a\":",
+        "{\"type\":\"85867627-b287-4439-9e55-a63701e1715b\",\"data\":[1e400]}",
+        "{\"type\":\"85867627-b287-4439-9e55-a63701e1715b\",\"data\":7}",
+        "[{},1]",
+        "{\"time\":\"9999-12-31T23:59:59Z\",\"timeLimit\":-9223372036854775808,\"countLimit\":1,\"deviceTypes\":[]}",
+        "{\"pageIndex\":18446744073709551615,\"pageSize\":9}",
         "{\"type\":\"cameras\",\"id\":\"0e1b0ad3-f67c-4d5f-b792-4bd6c3cf52f8\"}",
         "{\"relations\":{\"parent\":7},\"name\":\"q\"}",
         "{\"sequenceType\":\"MotionSequence\",\"time\":\"9999-12-31T23:59:59Z\",\"timeBefore\":\"36500.00:00:00\",\

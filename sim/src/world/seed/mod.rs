@@ -3,12 +3,16 @@
 mod alarms;
 mod devices;
 mod events;
+mod groups;
+mod ptz;
+mod recorders;
 mod site;
 mod users;
 
 use super::{
     World,
     accounts::Accounts,
+    grants::Grants,
     ids::{Ids, dice, share},
     jobs::Jobs,
     store::Store,
@@ -52,7 +56,7 @@ pub fn build(settings: &Settings) -> World {
         jobs: Jobs::default(),
         writes: Vec::new(),
         guarded: settings.cameras.div_ceil(2),
-        roles,
+        grants: Grants::new(roles),
     }
 }
 

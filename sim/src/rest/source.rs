@@ -1,7 +1,7 @@
 //! What an event, an alarm or a mark is about: an object of the configuration that the caller sees.
 
+use super::{Call, error::RestError, field::guid, table};
 use crate::{
-    rest::{Call, error::RestError, field::guid, table},
     rights,
     switches::HIDDEN,
     world::{Object, World},
@@ -35,7 +35,7 @@ pub fn sees(call: &Call<'_>, world: &World, kind: &str, id: &str) -> bool {
     world.store.get(kind, id).is_some_and(|object| rights::sees(world, call.caller.role, object))
 }
 
-/// What is said about something that the caller may not see.
+/// What is said about something whose source the caller may not see.
 pub fn hidden(call: &Call<'_>, kind: &str, id: &str) -> RestError {
     match call.settings.switches.get(&HIDDEN) {
         "403" => RestError::forbidden(),
