@@ -10,17 +10,21 @@ use crate::{http::challenge, identity::Caller};
 /// What basic users may write before their name.
 const DOMAIN: &str = "[BASIC]\\";
 
-/// Finds out who calls, or gives the 401.
-pub fn caller(desk: &Desk<'_>, scheme: Scheme, request: &Request<Bytes>) -> Result<Caller, Response<Bytes>> {
-    let found = match scheme {
-        Scheme::Bearer => credentials(request, "bearer").and_then(|token| bearer(desk, token)),
-        Scheme::BasicUser => credentials(request, "basic").and_then(|encoded| basic_user(desk, encoded)),
-        Scheme::WindowsUser => credentials(request, "basic").and_then(|encoded| windows_user(desk, encoded)),
-    };
-    found.ok_or_else(|| match scheme {
-        Scheme::Bearer => challenge([HeaderValue::from_static("Bearer")]),
-        Scheme::BasicUser | Scheme::WindowsUser => challenge([HeaderValue::from_static("Basic realm=\"\"")]),
-    })
+/// Finds out who calls.
+pub fn caller(desk: &Desk<'_>, scheme: Scheme, request: &Request<Bytes>) -> Option<Caller> {
+    match scheme {
+        Scheme::Bearer => bearer(desk, credentials(request, "bearer")?),
+        Scheme::BasicUser => basic_user(desk, credentials(request, "basic")?),
+        Scheme::WindowsUser => windows_user(desk, credentials(request, "basic")?),
+    }
+}
+
+/// The 401 for everybody else.
+pub fn refusal(scheme: Scheme) -> Response<Bytes> {
+    challenge([HeaderValue::from_static(match scheme {
+        Scheme::Bearer => "Bearer",
+        Scheme::BasicUser | Scheme::WindowsUser => "Basic realm=\"\"",
+    })])
 }
 
 /// What follows the scheme in the Authorization header, if it is that scheme.

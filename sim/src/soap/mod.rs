@@ -71,9 +71,8 @@ pub fn handle(desk: &Desk<'_>, request: &Request<Bytes>) -> Response<Bytes> {
 
 fn post(desk: &Desk<'_>, endpoint: &'static Endpoint, request: &Request<Bytes>) -> Response<Bytes> {
     // Before anything else of the request: whoever is not known learns nothing.
-    let caller = match auth::caller(desk, endpoint.scheme, request) {
-        Ok(caller) => caller,
-        Err(response) => return response,
+    let Some(caller) = auth::caller(desk, endpoint.scheme, request) else {
+        return auth::refusal(endpoint.scheme);
     };
     if !is_soap(request.headers(), endpoint) {
         return status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
