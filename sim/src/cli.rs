@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::api::Api;
 use crate::control;
+use crate::eventserver;
 use crate::feed::FeedSettings;
 use crate::instance::Instance;
 use crate::server::breaker::Breaker;
@@ -44,7 +45,7 @@ struct Arguments {
     /// Cameras of the physical site
     #[arg(long, default_value_t = 50, value_parser = up_to::<100_000>)]
     cameras: usize,
-    /// Basic users besides `admin`
+    /// Basic users besides `admin` (user1 ...), and as many Windows users, at least two (VMS\win1 ...)
     #[arg(long, default_value_t = 20, value_parser = up_to::<100_000>)]
     users: usize,
     /// Product version, which decides what the VMS knows
@@ -179,6 +180,7 @@ async fn run(arguments: Arguments, switches: Switches) -> anyhow::Result<()> {
     };
     let instance = Arc::new(Instance::new(Api::new(settings)?, feed));
     instance.feed.remember_states();
+    tokio::spawn(eventserver::watch(Arc::clone(&instance.api)));
     tokio::spawn(Arc::clone(&instance.feed).run());
     let handle = listener::start(Arc::clone(&instance), socket, tls)?;
     let breaker = Arc::new(Breaker::new(Arc::clone(&instance), handle));
