@@ -88,6 +88,7 @@ def logged_in(run, log_in):
         assert any(len(group.CameraGroups) for group in found.CameraGroups)
         assert "Gate opened" in {event.Name for event in found.EventTypes}
         assert "Motion Started" in {event.Name for event in found.SystemEventTypes}
+        assert any(len(camera.PtzSettings.Presets) for camera in cameras)
         assert len(found.DeviceMappings) and len(found.EventTypeGroups)
 
     def recorders():
