@@ -189,6 +189,13 @@ pub static TASK_TIME: Switch = Switch {
     default: "500",
     text: "how long a queued task runs",
 };
+/// Lifetime of a SOAP token (sheet 2.8, 8.16).
+pub static SOAP_TOKEN_SECONDS: Switch = Switch {
+    name: "soap-token-seconds",
+    values: Values::Number("s"),
+    default: "14400",
+    text: "lifetime of a SOAP token",
+};
 
 /// Unauthenticated commands (sheet 4.1, 10.1).
 pub static ESS_UNAUTHENTICATED: Switch = Switch {
@@ -338,6 +345,20 @@ pub static WEBRTC_DELETE: Switch = Switch {
     default: "off",
     text: "DELETE ends a WebRTC session; off: unknown request",
 };
+/// Recycling of the gateway (sheet 4.5, 8.5).
+pub static RECYCLE: Switch = Switch {
+    name: "recycle",
+    values: Values::Number("s"),
+    default: "97200",
+    text: "age of the process at which the event sockets are closed, and again after each such span; 0: never",
+};
+/// Start of the gateway (sheet 6.6).
+pub static RECYCLE_START: Switch = Switch {
+    name: "recycle-start",
+    values: Values::Number("ms"),
+    default: "5000",
+    text: "how long the first event socket after a recycle waits for its upgrade",
+};
 
 /// The table.
 pub static ALL: &[&Switch] = &[
@@ -364,6 +385,7 @@ pub static ALL: &[&Switch] = &[
     &EVENT_RETENTION,
     &MARK_ERRORS,
     &TASK_TIME,
+    &SOAP_TOKEN_SECONDS,
     &ESS_UNAUTHENTICATED,
     &ESS_BAD_FILTER,
     &ESS_NO_SESSION,
@@ -375,6 +397,8 @@ pub static ALL: &[&Switch] = &[
     &ESS_BUFFER,
     &ESS_PING,
     &ESS_CLOSE_MALFORMED,
+    &RECYCLE,
+    &RECYCLE_START,
     &MESSAGES_ACKS,
     &MESSAGES_ERRORS,
     &MESSAGES_PULSE,

@@ -4,6 +4,7 @@
 mod cli;
 mod codeflow;
 mod config_faults;
+mod event_faults;
 mod eventserver;
 mod faults;
 mod marks;
@@ -11,6 +12,7 @@ mod messages;
 mod ntlm;
 mod ntlm_client;
 mod requests;
+mod soap;
 mod socket;
 mod support;
 mod tls;
