@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
@@ -48,6 +48,8 @@ pub struct Crowd {
     pub users: u64,
     /// So many handshakes in all.
     pub logins: u64,
+    /// A run that does not get on ends here.
+    pub until: Instant,
     pub tally: Arc<Tally>,
 }
 
@@ -59,9 +61,17 @@ enum Step {
 }
 
 impl Crowd {
-    /// One after the other opens a connection, until there were enough logins.
+    /// There were enough logins, or it makes no sense to go on.
+    pub fn is_over(&self) -> bool {
+        let tally = &self.tally;
+        Tally::of(&tally.logins) >= self.logins
+            || !tally.wrong.lock().unwrap().is_empty()
+            || self.until < Instant::now()
+    }
+
+    /// One after the other opens a connection.
     pub async fn run(self, mut dice: Dice) {
-        while Tally::of(&self.tally.logins) < self.logins {
+        while !self.is_over() {
             if let Err(e) = self.connection(&mut dice).await {
                 *self.tally.broken.lock().unwrap().entry(e.to_string()).or_default() += 1;
                 // Not to spin while nobody answers.

@@ -21,7 +21,7 @@ use support::dice::{Dice, setting};
 use support::gatekeeper::Gatekeeper;
 use support::ntlm::Iis;
 use support::sim::Sim;
-use support::until;
+use support::{PATIENCE, until};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -31,8 +31,7 @@ const USERS: u64 = 50;
 
 struct Run {
     seed: u64,
-    logins: u64,
-    tally: Arc<Tally>,
+    crowd: Crowd,
     tasks: JoinSet<()>,
     started: Instant,
 }
@@ -40,19 +39,20 @@ struct Run {
 impl Run {
     fn start(dialect: Dialect, gatekeeper: &Gatekeeper) -> Self {
         let (seed, logins) = (setting("STORM_SEED", 1), 100 * setting("STORM_N", 10));
-        let (tally, http) = (Arc::new(Tally::default()), gatekeeper.h1());
-        let crowd = Crowd { dialect, http, users: USERS, logins, tally: tally.clone() };
+        let (http, tally) = (gatekeeper.h1(), Arc::default());
+        let until = Instant::now() + PATIENCE + Duration::from_millis(100 * logins);
+        let crowd = Crowd { dialect, http, users: USERS, logins, until, tally };
         let mut tasks = JoinSet::new();
         for n in 0..CLIENTS {
             tasks.spawn(crowd.clone().run(Dice(seed << 8 | n)));
         }
-        Self { seed, logins, tally, tasks, started: Instant::now() }
+        Self { seed, crowd, tasks, started: Instant::now() }
     }
 
     /// Waits a moment of the storm; `false` once the crowd has gone home.
     async fn goes_on(&self, dice: &mut Dice) -> bool {
         sleep(Duration::from_millis(5 + dice.roll(60))).await;
-        Tally::of(&self.tally.logins) < self.logins
+        !self.crowd.is_over()
     }
 
     /// Waits for the last of the crowd and judges.
@@ -60,19 +60,19 @@ impl Run {
         while let Some(done) = self.tasks.join_next().await {
             done.unwrap();
         }
+        let (tally, logins) = (&self.crowd.tally, self.crowd.logins);
         let story = format!(
-            "STORM_SEED={} STORM_N={}: {:?} in {:?}, {trouble} troubles",
+            "STORM_SEED={} STORM_N={}: {tally:?} in {:?}, {trouble} troubles",
             self.seed,
-            self.logins / 100,
-            self.tally,
+            logins / 100,
             self.started.elapsed()
         );
         println!("{story}");
-        assert!(self.tally.wrong.lock().unwrap().is_empty(), "{story}");
-        let counts = [&self.tally.aborted, &self.tally.strangers, &self.tally.remembered].map(Tally::of);
+        assert!(tally.wrong.lock().unwrap().is_empty(), "{story}");
+        let counts = [&tally.aborted, &tally.strangers, &tally.remembered].map(Tally::of);
         assert!(counts.iter().all(|n| *n > 0), "nothing was tried: {story}");
-        let broken: u64 = self.tally.broken.lock().unwrap().values().sum();
-        assert!(broken < self.logins, "hardly anything worked: {story}");
+        let broken: u64 = tally.broken.lock().unwrap().values().sum();
+        assert!(Tally::of(&tally.logins) >= logins && broken < logins, "hardly anything worked: {story}");
         until("no connection is pinned any more", async || {
             gatekeeper.metric("gatekeeper_pinned_connections", &[]).await == 0.0
         })
