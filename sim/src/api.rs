@@ -291,7 +291,9 @@ impl Api {
             }
             ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
             ["api", "rest", ..] => self.rest(request, None),
-            ["managementserver" | "serverapi", ..] => soap::handle(&self.soap_desk(), request),
+            ["managementserver" | "serverapi" | "recordercommandservice", ..] => {
+                soap::handle(&self.soap_desk(), request)
+            }
             _ => html_404(),
         }
     }

@@ -33,7 +33,8 @@ impl Service {
         }
     }
 
-    /// The service of a request path; `None` for discovery and for everything IIS answers itself.
+    /// The service of a request path; `None` for discovery, for what recording servers answer (media goes around a
+    /// gatekeeper) and for everything IIS answers itself.
     #[must_use]
     pub fn of_path(path: &str) -> Option<Self> {
         let mut segments = path.split('/').filter(|segment| !segment.is_empty()).map(str::to_ascii_lowercase);
@@ -92,6 +93,7 @@ mod tests {
         assert_eq!(Service::of_path("/api/ws/events/v1/"), Some(Service::Events));
         assert_eq!(Service::of_path("/ManagementServer/ServerCommandService.svc"), Some(Service::Soap));
         assert_eq!(Service::of_path("/API/.well-known/uris"), None);
+        assert_eq!(Service::of_path("/RecorderCommandService/RecorderCommandService.asmx"), None);
         assert_eq!(Service::of_path("/idpx"), None);
         assert_eq!(Service::of_path("/"), None);
     }

@@ -2,7 +2,7 @@
 
 pub mod body;
 pub mod distort;
-mod effects;
+pub mod effects;
 pub mod error;
 mod facts;
 pub mod field;

@@ -4,8 +4,11 @@ use ::http::{HeaderValue, Request, Response, header};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 
-use super::{Desk, endpoints::Scheme};
-use crate::{http::challenge, identity::Caller};
+use super::{Desk, Element, Fault, endpoints::Scheme};
+use crate::{
+    http::challenge,
+    identity::{Caller, Role},
+};
 
 /// What basic users may write before their name.
 const DOMAIN: &str = "[BASIC]\\";
@@ -17,6 +20,19 @@ pub fn caller(desk: &Desk<'_>, scheme: Scheme, request: &Request<Bytes>) -> Opti
         Scheme::BasicUser => basic_user(desk, credentials(request, "basic")?),
         Scheme::WindowsUser => windows_user(desk, credentials(request, "basic")?),
     }
+}
+
+/// Who made the SOAP token in a call. What they may do is asked anew.
+pub fn owner(desk: &Desk<'_>, call: &Element) -> Result<Caller, Fault> {
+    let token = call.child("token").map_or("", |token| token.text.trim());
+    if token.is_empty() {
+        return Err(Fault::TokenMissing);
+    }
+    let mut owner = desk.tokens.owner(token, desk.instance.now).ok_or(Fault::TokenInvalid)?;
+    if owner.role != Role::Service {
+        owner.role = desk.world().role_of(&owner.sid);
+    }
+    Ok(owner)
 }
 
 /// The 401 for everybody else.

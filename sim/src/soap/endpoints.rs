@@ -1,6 +1,9 @@
 //! Where the services are, and how a caller says who it is there.
 
-use super::methods::{self, Method};
+use super::{
+    methods::{self, Method},
+    recorder,
+};
 
 /// How a caller says who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +20,8 @@ pub enum Scheme {
 pub struct Endpoint {
     /// Its path.
     pub path: &'static str,
-    /// How callers say who they are.
-    pub scheme: Scheme,
+    /// How callers say who they are; none where the argument `token` says it, a SOAP token of the Management Server.
+    pub scheme: Option<Scheme>,
     /// Name of the service.
     pub service: &'static str,
     /// Namespace of its operations.
@@ -30,15 +33,16 @@ pub struct Endpoint {
 }
 
 const COMMANDS: &str = "http://videoos.net/2/XProtectCSServerCommand";
+const RECORDER: &str = "http://videoos.net/2/XProtectCSRecorderCommand";
 const REGISTRATION: &str = "http://schemas.videoos/ServiceRegistrationService/2008/06/Vmo/01";
 /// Namespace of what a list of services consists of, and of the older twin's operations.
 pub const OLD_REGISTRATION: &str = "http://videoos.net/2/XProtectCSServiceRegistration";
 
-/// All addresses (sheet 1.3 and 2.8).
-static ENDPOINTS: [Endpoint; 5] = [
+/// All addresses (sheet 1.3, 2.8 and 6.3).
+static ENDPOINTS: [Endpoint; 6] = [
     Endpoint {
         path: "/ManagementServer/ServerCommandServiceOAuth.svc",
-        scheme: Scheme::Bearer,
+        scheme: Some(Scheme::Bearer),
         service: "ServerCommandService",
         namespace: COMMANDS,
         contract: "/IServerCommandService",
@@ -46,7 +50,7 @@ static ENDPOINTS: [Endpoint; 5] = [
     },
     Endpoint {
         path: "/ManagementServer/ServerCommandService.svc",
-        scheme: Scheme::BasicUser,
+        scheme: Some(Scheme::BasicUser),
         service: "ServerCommandService",
         namespace: COMMANDS,
         contract: "/IServerCommandService",
@@ -54,7 +58,7 @@ static ENDPOINTS: [Endpoint; 5] = [
     },
     Endpoint {
         path: "/ServerAPI/ServerCommandService.asmx",
-        scheme: Scheme::WindowsUser,
+        scheme: Some(Scheme::WindowsUser),
         service: "ServerCommandService",
         namespace: COMMANDS,
         contract: "",
@@ -62,7 +66,7 @@ static ENDPOINTS: [Endpoint; 5] = [
     },
     Endpoint {
         path: "/ManagementServer/ServiceRegistrationService.svc",
-        scheme: Scheme::BasicUser,
+        scheme: Some(Scheme::BasicUser),
         service: "ServiceRegistrationService",
         namespace: REGISTRATION,
         contract: "/IServiceRegistrationService",
@@ -70,11 +74,19 @@ static ENDPOINTS: [Endpoint; 5] = [
     },
     Endpoint {
         path: "/ServerAPI/ServiceRegistrationService.asmx",
-        scheme: Scheme::WindowsUser,
+        scheme: Some(Scheme::WindowsUser),
         service: "ServiceRegistrationService",
         namespace: OLD_REGISTRATION,
         contract: "",
         methods: methods::REGISTRATION,
+    },
+    Endpoint {
+        path: "/RecorderCommandService/RecorderCommandService.asmx",
+        scheme: None,
+        service: "RecorderCommandService",
+        namespace: RECORDER,
+        contract: "",
+        methods: recorder::COMMANDS,
     },
 ];
 

@@ -1,4 +1,4 @@
-//! Faults (sheet 2.8): always HTTP 500.
+//! Faults (sheet 2.8): always HTTP 500. Those of a recording server have numbers of their own.
 
 use super::{document::XmlError, xml::Xml};
 
@@ -31,6 +31,15 @@ pub enum Fault {
     /// No token, a token of somebody else, an expired one, or an object that the caller may not see.
     #[error("VMO61008: You do not have sufficient permissions to complete the operation.")]
     Denied,
+    /// A recording server is called without a token.
+    #[error("Token missing")]
+    TokenMissing,
+    /// A recording server is called with something that is no SOAP token, or with an expired one.
+    #[error("Token invalid")]
+    TokenInvalid,
+    /// A call that a recording server does not have.
+    #[error("Unknown method `{0}`")]
+    Method(String),
 }
 
 impl Fault {
@@ -42,6 +51,17 @@ impl Fault {
             Self::Operation { .. } => "a:ActionNotSupported",
             Self::Argument(_) => "a:DeserializationFailed",
             Self::Denied => DENIED_CODE,
+            Self::TokenMissing | Self::TokenInvalid | Self::Method(_) => "s:Server",
+        }
+    }
+
+    /// Error number and number below it of a recording server's faults.
+    fn numbers(&self) -> Option<(u32, u32)> {
+        match self {
+            Self::TokenMissing => Some((20001, 1)),
+            Self::TokenInvalid => Some((20001, 2)),
+            Self::Method(_) => Some((40000, 0)),
+            _ => None,
         }
     }
 
@@ -54,6 +74,12 @@ impl Fault {
                 if code.starts_with("a:") { &[("xmlns:a", DISPATCHER)] } else { &[] };
             xml.element("faultcode", binding, |xml| xml.text(code));
             xml.element("faultstring", &[("xml:lang", "en-US")], |xml| xml.text(&self.to_string()));
+            if let Some((number, below)) = self.numbers() {
+                xml.open("detail", |xml| {
+                    xml.put("ErrorNumber", number);
+                    xml.put("SubErrorNumber", below);
+                });
+            }
         });
     }
 
@@ -69,6 +95,12 @@ impl Fault {
                 let number = DENIED_CODE.trim_start_matches("s:");
                 let attributes = [("ErrorNumber", number), ("ExceptionMessage", text.as_str())];
                 xml.element("detail", &attributes, |xml| xml.put("ErrorNumber", number));
+            }
+            if let Some((number, below)) = self.numbers() {
+                let (number, below) = (number.to_string(), below.to_string());
+                let attributes =
+                    [("ErrorNumber", &*number), ("SubErrorNumber", &*below), ("ExceptionMessage", &*text)];
+                xml.element("detail", &attributes, |xml| xml.put("ErrorNumber", &number));
             }
         });
     }

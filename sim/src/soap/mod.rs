@@ -1,4 +1,5 @@
-//! The Management Server's SOAP services (sheet 2.8), and their older ASMX twins.
+//! The Management Server's SOAP services (sheet 2.8), their older ASMX twins, and that of the recording servers
+//! (sheet 6.3).
 
 mod auth;
 mod configuration;
@@ -7,6 +8,7 @@ mod endpoints;
 mod envelope;
 mod fault;
 mod methods;
+mod recorder;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -51,7 +53,7 @@ struct Call<'a> {
     arguments: &'a Element,
 }
 
-/// Answers everything below `/ManagementServer` and `/ServerAPI`.
+/// Answers everything below `/ManagementServer`, `/ServerAPI` and `/RecorderCommandService`.
 pub fn handle(desk: &Desk<'_>, request: &Request<Bytes>) -> Response<Bytes> {
     let Some(endpoint) = endpoints::find(request.uri().path()) else { return html_404() };
     match *request.method() {
@@ -71,8 +73,10 @@ pub fn handle(desk: &Desk<'_>, request: &Request<Bytes>) -> Response<Bytes> {
 
 fn post(desk: &Desk<'_>, endpoint: &'static Endpoint, request: &Request<Bytes>) -> Response<Bytes> {
     // Before anything else of the request: whoever is not known learns nothing.
-    let Some(caller) = auth::caller(desk, endpoint.scheme, request) else {
-        return auth::refusal(endpoint.scheme);
+    let caller = match endpoint.scheme.map(|scheme| (scheme, auth::caller(desk, scheme, request))) {
+        Some((scheme, None)) => return auth::refusal(scheme),
+        Some((_, caller)) => caller,
+        None => None,
     };
     if !is_soap(request.headers(), endpoint) {
         return status(StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -84,9 +88,13 @@ fn post(desk: &Desk<'_>, endpoint: &'static Endpoint, request: &Request<Bytes>) 
         Ok(message) => message,
         Err(fault) => return envelope::fault(Version::V11, &fault),
     };
-    let call = Call { desk, endpoint, caller, arguments: &message.call };
-    match methods::run(&call) {
-        Ok(written) => envelope::answer(message.version, |xml| methods::wrap(&call, written, xml)),
+    let called = methods::find(endpoint, &message.call).and_then(|method| {
+        let caller = caller.map_or_else(|| auth::owner(desk, &message.call), Ok)?;
+        let call = Call { desk, endpoint, caller, arguments: &message.call };
+        methods::run(&call, method)
+    });
+    match called {
+        Ok(written) => envelope::answer(message.version, |xml| methods::wrap(endpoint, written, xml)),
         Err(fault) => envelope::fault(message.version, &fault),
     }
 }

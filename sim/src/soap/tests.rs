@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod recorder;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use ::http::Request;

@@ -7,7 +7,7 @@ use std::{
 
 use uuid::Uuid;
 
-use crate::stamp::Stamp;
+use crate::{identity::Caller, stamp::Stamp};
 
 /// Most tokens that are kept; beyond it the oldest is forgotten.
 const MOST: usize = 10_000;
@@ -28,31 +28,36 @@ struct Table {
 }
 
 struct Session {
-    sid: String,
+    owner: Caller,
     client: Uuid,
     expires: Stamp,
 }
 
 impl Tokens {
     /// Makes a token for a user and an instance of a client.
-    pub fn issue(&self, host: &str, sid: &str, client: Uuid, expires: Stamp, now: Stamp) -> String {
+    pub fn issue(&self, host: &str, owner: &Caller, client: Uuid, expires: Stamp, now: Stamp) -> String {
         let token = format!("TOKEN#{}#{host}//ServerConnector#", Uuid::new_v4());
         let mut table = self.table();
         table.clear(now);
         table.order.push_back(token.clone());
-        table.sessions.insert(token.clone(), Session { sid: sid.to_owned(), client, expires });
+        table.sessions.insert(token.clone(), Session { owner: owner.clone(), client, expires });
         token
     }
 
     /// Whether the token is alive and belongs to that user.
     pub fn valid(&self, token: &str, sid: &str, now: Stamp) -> bool {
+        self.owner(token, now).is_some_and(|owner| owner.sid == sid)
+    }
+
+    /// Who made a token that is alive, with the role of that time.
+    pub fn owner(&self, token: &str, now: Stamp) -> Option<Caller> {
         let table = self.table();
-        table.sessions.get(token).is_some_and(|session| session.expires > now && session.sid == sid)
+        table.sessions.get(token).filter(|session| session.expires > now).map(|session| session.owner.clone())
     }
 
     /// Ends all tokens of a user's instance of a client.
     pub fn end(&self, sid: &str, client: Uuid) {
-        self.table().sessions.retain(|_, session| session.sid != sid || session.client != client);
+        self.table().sessions.retain(|_, session| session.owner.sid != sid || session.client != client);
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -77,13 +82,18 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::identity::Role;
 
     const HOUR: i64 = 3_600_000;
+
+    fn user(sid: &str) -> Caller {
+        Caller { user: "u".to_owned(), sid: sid.to_owned(), role: Role::Nobody, expires: 0 }
+    }
 
     #[test]
     fn tokens_belong_to_a_user_and_expire() {
         let (tokens, start, client) = (Tokens::default(), Stamp::from_seconds(0), Uuid::nil());
-        let token = tokens.issue("h", "S1", client, start.plus_millis(HOUR), start);
+        let token = tokens.issue("h", &user("S1"), client, start.plus_millis(HOUR), start);
         assert!(token.starts_with("TOKEN#") && token.ends_with("#h//ServerConnector#"), "{token}");
         assert!(tokens.valid(&token, "S1", start.plus_millis(HOUR - 1)));
         assert!(!tokens.valid(&token, "S1", start.plus_millis(HOUR)));
@@ -98,7 +108,7 @@ mod tests {
     #[test]
     fn the_table_is_bounded() {
         let (tokens, start) = (Tokens::default(), Stamp::from_seconds(0));
-        let issue = |now: Stamp| tokens.issue("h", "S", Uuid::nil(), now.plus_millis(HOUR), now);
+        let issue = |now: Stamp| tokens.issue("h", &user("S"), Uuid::nil(), now.plus_millis(HOUR), now);
         let first = issue(start);
         for _ in 0..MOST {
             issue(start);

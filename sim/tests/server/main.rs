@@ -11,6 +11,7 @@ mod marks;
 mod messages;
 mod ntlm;
 mod ntlm_client;
+mod recorder;
 mod requests;
 mod soap;
 mod socket;

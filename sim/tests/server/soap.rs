@@ -3,20 +3,20 @@ use std::collections::BTreeSet;
 use super::support::{Client, Response, Sim};
 
 const OAUTH: &str = "/ManagementServer/ServerCommandServiceOAuth.svc";
-const BASIC: &str = "/ManagementServer/ServerCommandService.svc";
+pub const BASIC: &str = "/ManagementServer/ServerCommandService.svc";
 const ASMX: &str = "/ServerAPI/ServerCommandService.asmx";
 const INSTANCE: &str = "<instanceId>00000000-0000-0000-0000-000000000001</instanceId>";
 /// `admin:admin-password`, `user1:wrong`, `user1:user1-password` and `VMS\win1:win1-password`.
 const ADMIN: &str = "Basic YWRtaW46YWRtaW4tcGFzc3dvcmQ=";
 const WRONG: &str = "Basic dXNlcjE6d3Jvbmc=";
-const USER: &str = "Basic dXNlcjE6dXNlcjEtcGFzc3dvcmQ=";
+pub const USER: &str = "Basic dXNlcjE6dXNlcjEtcGFzc3dvcmQ=";
 const WINDOWS: &str = "Basic Vk1TXHdpbjE6d2luMS1wYXNzd29yZA==";
 
-fn sim(more: &[&str]) -> Sim {
+pub fn sim(more: &[&str]) -> Sim {
     Sim::start(&[&["--cameras", "6", "--event-rate", "0"], more].concat())
 }
 
-fn send(client: &mut Client, path: &str, authorization: &str, text: &str) -> Response {
+pub fn send(client: &mut Client, path: &str, authorization: &str, text: &str) -> Response {
     client.send(&format!(
         "POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: text/xml; charset=utf-8\r\n\
          Authorization: {authorization}\r\nContent-Length: {}\r\n\r\n{text}",
@@ -35,12 +35,12 @@ fn call(sim: &Sim, path: &str, authorization: &str, method: &str, arguments: &st
 }
 
 /// What stands between the tags of the first element of that name.
-fn between<'a>(text: &'a str, name: &str) -> &'a str {
+pub fn between<'a>(text: &'a str, name: &str) -> &'a str {
     let (_, rest) = text.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}"));
     rest.split_once(&format!("</{name}>")).unwrap().0
 }
 
-fn login(sim: &Sim, path: &str, authorization: &str, current: &str) -> String {
+pub fn login(sim: &Sim, path: &str, authorization: &str, current: &str) -> String {
     let arguments = format!("{INSTANCE}<currentToken>{current}</currentToken>");
     let response = call(sim, path, authorization, "Login", &arguments);
     assert_eq!(response.status, 200, "{}", response.body);

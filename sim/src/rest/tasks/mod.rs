@@ -4,7 +4,7 @@ mod hardware;
 mod media;
 mod plugins;
 mod ptz;
-mod reach;
+pub mod reach;
 mod reactions;
 mod recorders;
 mod roles;

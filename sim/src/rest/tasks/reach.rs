@@ -29,14 +29,16 @@ pub fn check(world: &World, target: (&str, &str), task: &str) -> Result<(), Rest
     if !TALKS.contains(&task) {
         return Ok(());
     }
-    let mut next = world.store.get(target.0, target.1);
-    while let Some(object) = next {
-        if is_off(object) {
-            return Err(RestError::unreachable(object.kind, &object.id));
-        }
-        next = object.parent.as_ref().and_then(|(kind, id)| world.store.get(kind, id));
+    match barrier(world, target) {
+        Some(object) => Err(RestError::unreachable(object.kind, &object.id)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// What is off of a device and everything that it hangs on.
+pub fn barrier<'a>(world: &'a World, target: (&str, &str)) -> Option<&'a Object> {
+    let above = |object: &&Object| object.parent.as_ref().and_then(|(kind, id)| world.store.get(kind, id));
+    std::iter::successors(world.store.get(target.0, target.1), above).find(|object| is_off(object))
 }
 
 /// Whether somebody has switched it off; what has no switch is on.

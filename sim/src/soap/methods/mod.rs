@@ -15,7 +15,7 @@ pub use session::shorter;
 
 use super::{
     Call, Element, Fault,
-    endpoints::Scheme,
+    endpoints::{Endpoint, Scheme},
     xml::{INSTANCE, Xml},
 };
 
@@ -30,7 +30,7 @@ pub struct Method {
     /// Whether its argument `token` must be good.
     pub token: bool,
     /// Writes what is in the result element.
-    run: Run,
+    pub run: Run,
 }
 
 type Run = fn(&Call<'_>, &mut Xml) -> Result<(), Fault>;
@@ -41,9 +41,10 @@ pub struct Written {
     inside: Xml,
 }
 
-const TOKEN: (&str, &str) = ("token", "string");
+/// The token of a session.
+pub const TOKEN: (&str, &str) = ("token", "string");
 /// A list of ids.
-const GUIDS: &str = "ArrayOfguid";
+pub const GUIDS: &str = "ArrayOfguid";
 
 /// `ServerCommandService`: the calls that read, and those of the session.
 pub static COMMANDS: &[Method] = &[
@@ -151,14 +152,18 @@ pub static REGISTRATION: &[Method] = &[Method {
     run: services::list,
 }];
 
-/// Runs the operation that the call names.
-pub fn run(call: &Call<'_>) -> Result<Written, Fault> {
-    let Element { namespace, name, .. } = call.arguments;
-    let methods = call.endpoint.methods.iter();
-    let method = methods
-        .filter(|_| namespace == call.endpoint.namespace)
-        .find(|method| method.name == name)
-        .ok_or_else(|| Fault::Operation { name: name.clone(), namespace: namespace.clone() })?;
+/// The operation that a call names.
+pub fn find(endpoint: &'static Endpoint, call: &Element) -> Result<&'static Method, Fault> {
+    let Element { namespace, name, .. } = call;
+    let fits = |method: &&Method| namespace == endpoint.namespace && name == method.name;
+    endpoint.methods.iter().find(fits).ok_or_else(|| match endpoint.scheme {
+        None => Fault::Method(name.clone()),
+        Some(_) => Fault::Operation { name: name.clone(), namespace: namespace.clone() },
+    })
+}
+
+/// Runs an operation.
+pub fn run(call: &Call<'_>, method: &'static Method) -> Result<Written, Fault> {
     if method.token && !call.token_is_good() {
         return Err(Fault::Denied);
     }
@@ -168,9 +173,9 @@ pub fn run(call: &Call<'_>) -> Result<Written, Fault> {
 }
 
 /// Writes the response element around a result.
-pub fn wrap(call: &Call<'_>, written: Written, xml: &mut Xml) {
+pub fn wrap(endpoint: &Endpoint, written: Written, xml: &mut Xml) {
     let Written { method, inside } = written;
-    let attributes = [("xmlns", call.endpoint.namespace)];
+    let attributes = [("xmlns", endpoint.namespace)];
     let response = format!("{}Response", method.name);
     if method.result.is_none() {
         return xml.leaf(&response, &attributes);
@@ -185,22 +190,22 @@ impl Call<'_> {
     /// empty (sheet 2.8, RegisterIntegration).
     fn token_is_good(&self) -> bool {
         let token = self.text("token");
-        token.is_empty() && self.endpoint.scheme == Scheme::Bearer
+        token.is_empty() && self.endpoint.scheme == Some(Scheme::Bearer)
             || self.desk.tokens.valid(token, &self.caller.sid, self.desk.instance.now)
     }
 
     /// The text of an argument, empty if it is missing.
-    fn text(&self, name: &str) -> &str {
+    pub fn text(&self, name: &str) -> &str {
         self.arguments.child(name).map_or("", |argument| argument.text.trim())
     }
 
     /// An argument that is an id.
-    fn guid(&self, name: &'static str) -> Result<Uuid, Fault> {
+    pub fn guid(&self, name: &'static str) -> Result<Uuid, Fault> {
         Uuid::try_parse(self.text(name)).map_err(|_| Fault::Argument(name))
     }
 
     /// An argument that is a list of ids, as the world writes them.
-    fn guids(&self, name: &'static str) -> Result<Vec<String>, Fault> {
+    pub fn guids(&self, name: &'static str) -> Result<Vec<String>, Fault> {
         let list = self.arguments.child(name).ok_or(Fault::Argument(name))?;
         list.children
             .iter()

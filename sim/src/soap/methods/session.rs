@@ -14,13 +14,8 @@ pub fn login(call: &Call<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let seconds = desk.instance.settings.switches.number(&SOAP_TOKEN_SECONDS);
     let expires = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
     let expires = desk.instance.now.plus_millis(expires);
-    let token = desk.tokens.issue(
-        desk.instance.identity.host(),
-        &call.caller.sid,
-        client,
-        expires,
-        desk.instance.now,
-    );
+    let token =
+        desk.tokens.issue(desk.instance.identity.host(), &call.caller, client, expires, desk.instance.now);
     xml.put("RegistrationTime", time(desk.instance.now));
     xml.open("TimeToLive", |xml| xml.put("MicroSeconds", seconds.saturating_mul(1_000_000)));
     xml.put("TimeToLiveLimited", false);
