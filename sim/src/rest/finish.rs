@@ -67,7 +67,9 @@ pub fn view_items(view: &mut Object, version: Version) {
     let Some(Value::Array(items)) = view.fields.get_mut("viewItem") else { return };
     for (position, item) in items.iter_mut().filter_map(Value::as_object_mut).enumerate() {
         item.insert("viewItemPosition".to_owned(), position.into());
-        if version >= VIEW_ITEM_IDS && !item.contains_key("id") {
+        if version < VIEW_ITEM_IDS {
+            item.shift_remove("id");
+        } else if !item.contains_key("id") {
             item.insert("id".to_owned(), ids::fresh().into());
         }
     }
@@ -110,6 +112,19 @@ pub fn stored(call: &Call<'_>, world: &mut World, kind: &'static str, id: &str) 
         }
         "monitors" | "videoWallPresets" => monitor_presets(world, kind, id, &call.now.wire()),
         _ => {}
+    }
+}
+
+/// Carries a change over to what depends on it.
+pub fn updated(world: &mut World, kind: &'static str, id: &str) {
+    if kind != "settings" {
+        return;
+    }
+    // A camera moves if its settings say so.
+    let ptz =
+        world.store.get(kind, id).and_then(|settings| settings.fields.get("ptz")?.get("ptzEnabled").cloned());
+    if let Some((camera, enabled)) = world.store.get_mut("cameras", id).zip(ptz) {
+        camera.set("ptzEnabled", enabled);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the fields of an object must have in common: rules that the notation of the table cannot say.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{RestError, effects::ptz, show, table::Type};
 use crate::world::{Object, World};
@@ -10,6 +11,7 @@ pub fn check(world: &World, kind: &Type, object: &Object) -> Result<(), RestErro
     let value = |name: &str| show::value(kind, object, name);
     match kind.name() {
         "cameras" | "microphones" | "speakers" | "metadata" => storage(world, object),
+        "hardware" => hardware(world, object),
         "storages" | "archiveStorages" => {
             at_least(1, "maxSize", &value).and_then(|()| at_least(1, "retainMinutes", &value))
         }
@@ -37,17 +39,26 @@ pub fn check(world: &World, kind: &Type, object: &Object) -> Result<(), RestErro
         "patrollingProfiles" => {
             camera(world, object)?;
             let entries = value("patrollingEntry");
-            let presets = entries.as_array().into_iter().flatten().filter_map(|entry| entry.get("presetId"));
-            presets.filter_map(Value::as_str).try_for_each(|id| {
-                let preset = world.store.get("ptzPresets", id);
-                if preset.is_some_and(|preset| preset.parent == object.parent) {
-                    Ok(())
-                } else {
-                    Err(RestError::property("presetId", "a preset of the camera was expected"))
-                }
-            })
+            let entries = entries.as_array().into_iter().flatten();
+            entries
+                .map(|entry| &entry["presetId"])
+                .try_for_each(|id| preset(world, object, "presetId", id))?;
+            match value("endPresetId") {
+                nowhere if nowhere == Uuid::nil().to_string() || nowhere == "" => Ok(()),
+                id => preset(world, object, "endPresetId", &id),
+            }
         }
         _ => Ok(()),
+    }
+}
+
+/// A profile names presets of its own camera.
+fn preset(world: &World, profile: &Object, property: &str, id: &Value) -> Result<(), RestError> {
+    let preset = id.as_str().and_then(|id| world.store.get("ptzPresets", id));
+    if preset.is_some_and(|preset| preset.parent == profile.parent) {
+        Ok(())
+    } else {
+        Err(RestError::property(property, "a preset of the camera was expected"))
     }
 }
 
@@ -64,6 +75,25 @@ fn storage(world: &World, device: &Object) -> Result<(), RestError> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Hardware speaks with a driver of its own recording server, at an address that no other hardware has.
+fn hardware(world: &World, hardware: &Object) -> Result<(), RestError> {
+    let driver =
+        hardware.fields.get("hardwareDriverPath").and_then(|path| path.get("id")).and_then(Value::as_str);
+    let driver = driver.and_then(|id| world.store.get("hardwareDrivers", id));
+    if driver.is_some_and(|driver| driver.parent != hardware.parent) {
+        return Err(RestError::property(
+            "hardwareDriverPath",
+            "a driver of the same recording server was expected",
+        ));
+    }
+    let address = hardware.text("address");
+    let other = |other: &Object| other.id != hardware.id && other.text("address") == address;
+    if world.store.all("hardware").any(other) {
+        return Err(RestError::property("address", "the address is in use"));
+    }
+    Ok(())
 }
 
 /// Presets and profiles are for cameras that move.

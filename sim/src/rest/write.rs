@@ -65,7 +65,7 @@ pub fn create(
     finish::stored(call, world, kind.name(), &id);
     call.record(world, &body);
     for hidden in ["displayName", "relations"] {
-        result.remove(hidden);
+        result.shift_remove(hidden);
     }
     // Create results write the id in upper case, the path in lower case (sheet 3.9).
     if !result.get("id").is_some_and(Value::is_number) {
@@ -110,6 +110,7 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     }
     let shown = show::object(kind, &object);
     world.store.put(object);
+    finish::updated(world, kind.name(), &id);
     if unlocked && let Some(account) = world.accounts.by_id(&id) {
         account.failures = 0;
     }
