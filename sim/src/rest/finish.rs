@@ -86,6 +86,7 @@ pub fn new(call: &Call<'_>, world: &mut World, object: &mut Object, secret: Stri
         }
         "userDefinedEvents" => object.set("subtype", "UserDefined"),
         "genericEvents" => object.set("shadowId", ids::fresh()),
+        "securityNamespaces" => object.set("userDefined", true),
         "mipKinds" => {
             object.set("modifiedUser", call.caller.user.clone());
             if guid(object.text("pluginId")).is_none() {
