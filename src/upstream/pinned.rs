@@ -122,6 +122,12 @@ impl Pinned {
         self.awaits.take()
     }
 
+    /// The client begins to log in at this instance. Whoever it was at others, it is no longer: it
+    /// would have two names.
+    pub fn begin(&self, backend: u64) {
+        self.close(|other| other != backend);
+    }
+
     /// The client's connection to this instance, if it is still there.
     pub fn take(&self, backend: u64) -> Option<Lease> {
         let mut pins = self.pins.borrow_mut();
@@ -149,8 +155,12 @@ impl Pinned {
 
     /// Closes connections to instances that `keep` no longer names.
     pub fn sweep(&self, keep: impl Fn(u64) -> bool) {
+        self.close(|backend| !keep(backend));
+    }
+
+    fn close(&self, of: impl Fn(u64) -> bool) {
         for pin in self.pins.borrow_mut().iter_mut() {
-            pin.idle.take_if(|lease| !lease.is_open() || !keep(pin.backend));
+            pin.idle.take_if(|lease| !lease.is_open() || of(pin.backend));
         }
     }
 }
