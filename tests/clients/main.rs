@@ -139,6 +139,31 @@ async fn curl_across_a_kill() {
     curl.day();
 }
 
+/// curl speaks NTLMv2 by itself. It offers HTTP/2, is told that this needs HTTP/1.1, and comes again.
+#[tokio::test(flavor = "multi_thread")]
+async fn curl_logs_in_as_a_windows_user() {
+    let (mut a, _b, gatekeeper) = pair().await;
+    let target = Target::gatekeeper(&gatekeeper);
+    let log_in = |password: &str| {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--max-time", "20", "-w", "\n%{http_code} %{http_version}", "--ntlm", "-u"]);
+        curl.arg(format!("VMS\\win1:{password}")).arg("--cacert").arg(&target.ca);
+        curl.args(["-d", "grant_type=windows_credentials&client_id=GrantValidatorClient"]);
+        let output = curl.arg(format!("{}/IDP/connect/token", target.url)).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    for kill in [false, true] {
+        if kill {
+            a.kill();
+        }
+        let answer = log_in("win1-password");
+        assert!(answer.contains("access_token") && answer.ends_with("\n200 1.1"), "{answer}");
+        let answer = log_in("wrong");
+        assert!(answer.ends_with("\n401 1.1"), "{answer}");
+    }
+}
+
 /// The interpreter of a virtual environment with the pinned packages, made once under `target/`.
 fn python() -> &'static Path {
     static PYTHON: OnceLock<PathBuf> = OnceLock::new();
