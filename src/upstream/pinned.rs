@@ -125,7 +125,9 @@ impl Pinned {
     /// The client begins to log in at this instance. Whoever it was at others, it is no longer: it
     /// would have two names.
     pub fn begin(&self, backend: u64) {
-        self.close(|other| other != backend);
+        for pin in self.pins.borrow_mut().iter_mut().filter(|pin| pin.backend != backend) {
+            pin.idle = None;
+        }
     }
 
     /// The client's connection to this instance, if it is still there.
@@ -153,14 +155,12 @@ impl Pinned {
         }
     }
 
-    /// Closes connections to instances that `keep` no longer names.
+    /// Closes connections to instances that `keep` no longer names; one in use, when its answer ends.
     pub fn sweep(&self, keep: impl Fn(u64) -> bool) {
-        self.close(|backend| !keep(backend));
-    }
-
-    fn close(&self, of: impl Fn(u64) -> bool) {
-        for pin in self.pins.borrow_mut().iter_mut() {
-            pin.idle.take_if(|lease| !lease.is_open() || of(pin.backend));
+        let mut pins = self.pins.borrow_mut();
+        pins.retain(|pin| keep(pin.backend));
+        for pin in pins.iter_mut() {
+            pin.idle.take_if(|lease| !lease.is_open());
         }
     }
 }

@@ -32,12 +32,16 @@ async fn a_new_login_ends_the_last_one_at_the_other_instance() {
 async fn a_handshake_with_a_frozen_instance_begins_elsewhere() {
     let (a, _b, gatekeeper) = xprotect_pair().await;
     let http = gatekeeper.h1();
-    let ask = || call("POST", "/IDP/connect/token").form("grant_type=windows_credentials&client_id=VmsClient");
+    let ask =
+        || call("POST", "/IDP/connect/token").form("grant_type=windows_credentials&client_id=VmsClient");
     let first = || ask().header("authorization", TYPE_1);
     let mut half = Client::connect(&http).await.unwrap();
-    assert!(half.send(first()).await.unwrap().expect(401).header("www-authenticate").starts_with("NTLM TlRM"));
+    assert!(
+        half.send(first()).await.unwrap().expect(401).header("www-authenticate").starts_with("NTLM TlRM")
+    );
     a.fault("all", "hang").await;
-    let (lost, begun) = tokio::join!(half.send(ask().header("authorization", &message(3, ""))), http.send(first()));
+    let (lost, begun) =
+        tokio::join!(half.send(ask().header("authorization", &message(3, ""))), http.send(first()));
     // No answer: the client begins anew. A 504 would be the end of its login.
     assert!(lost.is_err(), "{lost:?}");
     assert!(begun.unwrap().expect(401).header("www-authenticate").starts_with("NTLM TlRM"));
