@@ -13,18 +13,18 @@ use std::{
 use ::http::{Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use crate::identity::{AuthError, Caller, Role};
 use crate::{
     discovery,
     http::{compact_json, html_404},
-    identity::{Identity, KeyError, token_endpoint},
+    identity::{self, Desk, Door, Identity, KeyError},
     rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
     stamp::Stamp,
-    switches::{CORS, JWKS},
+    switches::CORS,
     world::{Object, World},
 };
 
@@ -210,7 +210,8 @@ impl Api {
         match path.as_slice() {
             _ if cors::is_preflight(request) && self.settings.switches.on(&CORS) => cors::preflight(),
             ["api", ".well-known", "uris"] => self.well_known(request),
-            ["idp", rest @ ..] | ["api", "idp", rest @ ..] => self.identity_provider(request, rest),
+            ["idp", rest @ ..] => self.identity_provider(request, Door::Direct, rest),
+            ["api", "idp", rest @ ..] => self.identity_provider(request, Door::Gateway, rest),
             ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
             ["api", "rest", ..] => self.rest(request, None),
             _ => html_404(),
@@ -226,25 +227,10 @@ impl Api {
         compact_json(StatusCode::OK, &discovery::uris(&self.settings))
     }
 
-    fn identity_provider(&self, request: &Request<Bytes>, path: &[&str]) -> Response<Bytes> {
-        match path {
-            ["connect", "token"] => {
-                token_endpoint(&self.identity, &self.settings, &self.world, request, self.now())
-            }
-            // No external provider is configured, so there is nobody to send the browser to.
-            ["connect", "authorize"] => {
-                compact_json(StatusCode::BAD_REQUEST, &json!({ "error": "unauthorized_client" }))
-            }
-            _ if !is_get(request) => html_404(),
-            [".well-known", "openid-configuration"] => {
-                compact_json(StatusCode::OK, &discovery::openid(&self.settings, &self.identity))
-            }
-            [".well-known", "openid-configuration", "jwks"] if self.settings.switches.on(&JWKS) => {
-                compact_json(StatusCode::OK, &self.identity.keys.jwks)
-            }
-            ["externalproviders"] => compact_json(StatusCode::OK, &json!([])),
-            _ => html_404(),
-        }
+    fn identity_provider(&self, request: &Request<Bytes>, door: Door, path: &[&str]) -> Response<Bytes> {
+        let desk =
+            Desk { identity: &self.identity, settings: &self.settings, world: &self.world, now: self.now() };
+        identity::answer(&desk, request, door, path)
     }
 
     /// The configuration API; without segments the path is not one of its own, and that too is said in JSON.

@@ -34,7 +34,7 @@ pub fn openid(settings: &Settings, identity: &Identity) -> Value {
     add("scopes_supported", json!(["managementserver", "openid", "profile", "offline_access"]));
     add(
         "grant_types_supported",
-        json!(["password", "refresh_token", "client_credentials", "windows_credentials"]),
+        json!(["password", "refresh_token", "client_credentials", "windows_credentials", "windows_auth"]),
     );
     add("token_endpoint_auth_methods_supported", json!(["client_secret_post", "client_secret_basic"]));
     add("id_token_signing_alg_values_supported", json!(["RS256"]));

@@ -78,14 +78,19 @@ pub fn html_404() -> Response<Bytes> {
 
 /// The 401 of IIS to a request without Windows credentials: two challenges, two lines (sheet 2.3).
 pub fn windows_challenge() -> Response<Bytes> {
+    challenge([HeaderValue::from_static("Negotiate"), HeaderValue::from_static("NTLM")])
+}
+
+/// The same with other challenges.
+pub fn challenge(challenges: impl IntoIterator<Item = HeaderValue>) -> Response<Bytes> {
     let mut response = html(
         StatusCode::UNAUTHORIZED,
         "401 - Unauthorized: Access is denied due to invalid credentials.",
         "You do not have permission to view this directory or page using the credentials that you supplied.",
     );
-    let headers = response.headers_mut();
-    headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static("Negotiate"));
-    headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static("NTLM"));
+    for challenge in challenges {
+        response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+    }
     response
 }
 

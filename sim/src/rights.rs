@@ -22,8 +22,9 @@ const ACTIONS: [(&str, u32); 8] = [
 const ALL_ACTIONS: u32 = 255;
 const READ_ACTIONS: u32 = 1 | 4 | 8 | 16 | 32;
 
-/// Types whose objects hang on physical cameras.
-const DEVICES: [&str; 3] = ["cameras", "hardware", "microphones"];
+/// Types whose objects hang on physical cameras; so does everything below them.
+const DEVICES: [&str; 7] =
+    ["cameras", "hardware", "microphones", "speakers", "metadata", "inputEvents", "outputs"];
 /// Types that guards do not see at all.
 const SECURITY: [&str; 3] = ["basicUsers", "roles", "users"];
 
@@ -31,12 +32,20 @@ const SECURITY: [&str; 3] = ["basicUsers", "roles", "users"];
 pub fn sees(world: &World, role: Role, object: &Object) -> bool {
     match role {
         Role::Administrators | Role::Operators | Role::Service => true,
-        Role::Guards if DEVICES.contains(&object.kind) => {
+        Role::Guards if is_device(world, object) => {
             object.physical.is_some_and(|camera| camera < world.guarded)
         }
         Role::Guards => !SECURITY.contains(&object.kind),
         Role::Nobody => false,
     }
+}
+
+/// Whether an object is a device or below one; it has the device's physical camera then.
+fn is_device(world: &World, object: &Object) -> bool {
+    DEVICES.contains(&object.kind)
+        || object.parent.as_ref().is_some_and(|(kind, id)| {
+            *kind != object.kind && world.store.get(kind, id).is_some_and(|parent| is_device(world, parent))
+        })
 }
 
 /// Whether a caller may change configuration.
@@ -63,10 +72,19 @@ pub fn namespaces() -> Vec<(String, &'static str, &'static str)> {
     [
         ("cameras", "Cameras"),
         ("microphones", "Microphones"),
+        ("speakers", "Speakers"),
+        ("metadata", "Metadata"),
+        ("inputEvents", "Input events"),
+        ("outputs", "Outputs"),
         ("hardware", "Hardware"),
         ("recordingServers", "Recording servers"),
         ("userDefinedEvents", "User-defined events"),
         ("cameraGroups", "Camera groups"),
+        ("microphoneGroups", "Microphone groups"),
+        ("speakerGroups", "Speaker groups"),
+        ("metadataGroups", "Metadata groups"),
+        ("inputEventGroups", "Input event groups"),
+        ("outputGroups", "Output groups"),
     ]
     .into_iter()
     .map(|(kind, name)| {

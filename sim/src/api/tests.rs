@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, time::Instant};
 
+use serde_json::json;
+
 use super::*;
 use crate::testing::{Client, api, grant, login, send, shared};
 

@@ -1,16 +1,19 @@
 //! The token endpoint (sheet 2.1 to 2.3).
 
-use std::sync::RwLock;
-
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{Identity, form::Form, logins::Login, token::Grant};
+use super::{
+    Desk,
+    form::Form,
+    logins::Login,
+    ntlm::{Visitor, http11_required},
+    token::{Grant, MANAGEMENT},
+};
 use crate::{
     http::{compact_json, windows_challenge},
-    settings::Settings,
     stamp::Stamp,
     switches::{LOCKOUT_SECONDS, LOCKOUT_THRESHOLD, REFRESH_ROTATION, REFRESH_SECONDS},
     world::World,
@@ -20,9 +23,11 @@ use crate::{
 const VALIDATOR: &str = "GrantValidatorClient";
 /// Client with refresh tokens.
 const VMS: &str = "VmsClient";
+/// Client that registers others, for Windows users, and the only scope that it may ask for.
+const REGISTRAR: (&str, &str) = ("winauthclient", "write:client");
 /// The registered service: id and secret.
 const SERVICE: (&str, &str) = ("svc1", "svc1-secret");
-const SCOPES: [&str; 4] = ["managementserver", "openid", "profile", "offline_access"];
+const SCOPES: [&str; 4] = [MANAGEMENT, "openid", "profile", "offline_access"];
 
 /// Why a grant failed.
 enum Refusal {
@@ -32,6 +37,8 @@ enum Refusal {
     User(&'static str, &'static str),
     /// No Windows credentials: the challenge of IIS.
     Challenge,
+    /// No Windows credentials, and no way to give them.
+    Http2,
     /// The token could not be signed.
     Signing,
 }
@@ -39,30 +46,22 @@ enum Refusal {
 type Granted = Result<Value, Refusal>;
 
 /// `POST /IDP/connect/token`, also below `/API`.
-pub fn token_endpoint(
-    identity: &Identity,
-    settings: &Settings,
-    world: &RwLock<World>,
-    request: &Request<Bytes>,
-    now: Stamp,
-) -> Response<Bytes> {
+pub fn token_endpoint(desk: &Desk<'_>, request: &Request<Bytes>, visitor: &Visitor) -> Response<Bytes> {
     let form = Form::parse(request.body());
-    let desk = Desk { identity, settings, world, now };
     let granted = match form.get("grant_type") {
         _ if request.method() != Method::POST => Err(Refusal::Plain("invalid_request")),
         None => Err(Refusal::Plain("invalid_request")),
         Some("password") => desk.password(&form),
         Some("refresh_token") => desk.refresh(&form),
         Some("client_credentials") => desk.service(&form, request.headers()),
-        Some("windows_credentials") => match form.get("client_id") {
-            Some(VALIDATOR) => Err(Refusal::Challenge),
-            _ => Err(Refusal::Plain("invalid_client")),
-        },
+        Some("windows_credentials") => desk.windows(&form, (VALIDATOR, MANAGEMENT), visitor),
+        Some("windows_auth") => desk.windows(&form, REGISTRAR, visitor),
         Some(_) => Err(Refusal::Plain("unsupported_grant_type")),
     };
     let mut response = match granted {
         Ok(body) => compact_json(StatusCode::OK, &body),
         Err(Refusal::Challenge) => return windows_challenge(),
+        Err(Refusal::Http2) => return http11_required(),
         Err(Refusal::Plain(error)) => compact_json(StatusCode::BAD_REQUEST, &json!({ "error": error })),
         Err(Refusal::User(text, code)) => compact_json(
             StatusCode::BAD_REQUEST,
@@ -76,14 +75,6 @@ pub fn token_endpoint(
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache, max-age=0"));
     headers.insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
     response
-}
-
-/// What a grant needs.
-struct Desk<'a> {
-    identity: &'a Identity,
-    settings: &'a Settings,
-    world: &'a RwLock<World>,
-    now: Stamp,
 }
 
 impl Desk<'_> {
@@ -135,13 +126,39 @@ impl Desk<'_> {
         scope(form)?;
         let grant = Grant {
             client: SERVICE.0,
+            scope: MANAGEMENT,
             user: None,
             since: self.now,
             lifetime: self.settings.token_lifetime.as_secs(),
         };
         let (id, token) = self.identity.sign(&grant, self.now).map_err(|_| Refusal::Signing)?;
         self.remember(id);
-        Ok(self.body(&token))
+        Ok(self.body(&token, MANAGEMENT))
+    }
+
+    /// A token for the user that the connection belongs to. The registrar has to name its scope.
+    fn windows(&self, form: &Form, (client, scope): (&str, &str), visitor: &Visitor) -> Granted {
+        if form.get("client_id") != Some(client) {
+            return Err(Refusal::Plain("invalid_client"));
+        }
+        let asked = form.get("scope").or((scope == MANAGEMENT).then_some(MANAGEMENT)).unwrap_or_default();
+        if !asked.split_whitespace().eq([scope]) {
+            return Err(Refusal::Plain("invalid_scope"));
+        }
+        let sid = match visitor {
+            Visitor::User(sid) => sid,
+            Visitor::Anonymous => return Err(Refusal::Challenge),
+            Visitor::Http2 => return Err(Refusal::Http2),
+        };
+        let world = self.world.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let name = world.accounts.windows_by_sid(sid).ok_or(Refusal::Challenge)?.name.clone();
+        drop(world);
+        let user = Some((sid.as_str(), name.as_str()));
+        let lifetime = self.settings.token_lifetime.as_secs();
+        let grant = Grant { client, scope, user, since: self.now, lifetime };
+        let (id, token) = self.identity.sign(&grant, self.now).map_err(|_| Refusal::Signing)?;
+        self.remember(id);
+        Ok(self.body(&token, scope))
     }
 
     /// Checks a password and counts wrong ones; gives SID and name.
@@ -191,12 +208,13 @@ impl Desk<'_> {
     fn issue_with(&self, login: &Login, name: &str, kept: Option<&str>) -> Granted {
         let grant = Grant {
             client: &login.client,
+            scope: MANAGEMENT,
             user: Some((&login.sid, name)),
             since: login.since,
             lifetime: self.settings.token_lifetime.as_secs(),
         };
         let (id, token) = self.identity.sign(&grant, self.now).map_err(|_| Refusal::Signing)?;
-        let mut body = self.body(&token);
+        let mut body = self.body(&token, MANAGEMENT);
         if login.client != VMS {
             self.remember(id);
             return Ok(body);
@@ -216,12 +234,12 @@ impl Desk<'_> {
         self.identity.logins().plain(id, self.now.plus_millis(millis), self.now);
     }
 
-    fn body(&self, token: &str) -> Value {
+    fn body(&self, token: &str, scope: &str) -> Value {
         json!({
             "access_token": token,
             "expires_in": self.settings.token_lifetime.as_secs(),
             "token_type": "Bearer",
-            "scope": "managementserver",
+            "scope": scope,
         })
     }
 }

@@ -5,15 +5,22 @@ mod form;
 mod grant;
 mod keys;
 mod logins;
+mod ntlm;
+mod routes;
 mod token;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, RwLock};
 
 pub use caller::{AuthError, Caller, Role};
-pub use grant::token_endpoint;
 pub use keys::{KeyError, Keys};
+pub use ntlm::{Http11Required, Session as WindowsSession};
+pub use routes::{Door, answer};
 
-use crate::{settings::Settings, stamp::Stamp};
+use crate::{
+    settings::Settings,
+    stamp::Stamp,
+    world::{DNS_DOMAIN, World},
+};
 use logins::Logins;
 
 /// Keys, issuer and live logins of one instance.
@@ -23,6 +30,18 @@ pub struct Identity {
     /// The signing key.
     pub keys: Keys,
     logins: Mutex<Logins>,
+}
+
+/// What an endpoint works with.
+pub struct Desk<'a> {
+    /// Keys, issuer and logins.
+    pub identity: &'a Identity,
+    /// What the instance was started with.
+    pub settings: &'a Settings,
+    /// Users.
+    pub world: &'a RwLock<World>,
+    /// This instance's time.
+    pub now: Stamp,
 }
 
 impl Identity {
@@ -38,6 +57,12 @@ impl Identity {
     /// Logins that are alive.
     pub fn live(&self, now: Stamp) -> usize {
         self.logins().live(now)
+    }
+
+    /// Name of the computer that the Identity Provider runs on.
+    fn host(&self) -> &str {
+        let host = self.issuer.strip_prefix("https://").and_then(|rest| rest.strip_suffix("/IDP"));
+        host.unwrap_or_default()
     }
 
     fn logins(&self) -> std::sync::MutexGuard<'_, Logins> {
@@ -56,7 +81,7 @@ fn issuer(name: &str) -> String {
         let mark = crate::world::ids::shared("issuer", &lower);
         format!("{label}-{}", mark.split('-').next().unwrap_or_default())
     };
-    format!("https://{label}.vms.example/IDP")
+    format!("https://{label}.{DNS_DOMAIN}/IDP")
 }
 
 #[cfg(test)]

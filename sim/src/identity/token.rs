@@ -11,6 +11,8 @@ use crate::{stamp::Stamp, world::World};
 pub struct Grant<'a> {
     /// The client.
     pub client: &'a str,
+    /// What it may be used for: [`MANAGEMENT`], or something that the gateway does not take.
+    pub scope: &'a str,
     /// SID and name of the user; none for a service token.
     pub user: Option<(&'a str, &'a str)>,
     /// When the user gave the password.
@@ -18,6 +20,9 @@ pub struct Grant<'a> {
     /// Lifetime in seconds.
     pub lifetime: u64,
 }
+
+/// The scope, and the audience, of the services behind the gateway.
+pub const MANAGEMENT: &str = "managementserver";
 
 #[derive(Deserialize)]
 struct Claims {
@@ -45,8 +50,12 @@ impl Identity {
         claim("nbf", issued.into());
         claim("iat", issued.into());
         claim("exp", expires.into());
-        claim("aud", json!(["managementserver", format!("{}/resources", self.issuer)]));
-        claim("scope", json!(["managementserver"]));
+        let resources = format!("{}/resources", self.issuer);
+        claim(
+            "aud",
+            if grant.scope == MANAGEMENT { json!([MANAGEMENT, resources]) } else { resources.into() },
+        );
+        claim("scope", json!([grant.scope]));
         claim("client_id", grant.client.into());
         if let Some((sid, name)) = grant.user {
             claim("amr", json!(["pwd"]));
@@ -67,7 +76,7 @@ impl Identity {
             return Err(AuthError::Missing);
         }
         let mut validation = Validation::new(Algorithm::RS256);
-        validation.set_audience(&["managementserver"]);
+        validation.set_audience(&[MANAGEMENT]);
         validation.set_issuer(&[&self.issuer]);
         // Judged below against this instance's own clock, which a fault can move.
         validation.validate_exp = false;

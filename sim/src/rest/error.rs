@@ -4,6 +4,7 @@ use ::http::{Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+use super::field::singular;
 use crate::http::{error_body, rest_json};
 
 /// Types that the error text calls a device.
@@ -68,11 +69,7 @@ impl RestError {
 
     /// A sub-collection that the type does not have.
     pub fn invalid_parent(kind: &str, id: &str, child: &str) -> Self {
-        let singular = child.strip_suffix('s').unwrap_or(child);
-        let mut letters = singular.chars();
-        let folder: String =
-            letters.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(letters).collect();
-        Self::bad(format!("Invalid parent. {kind}/{id}/{folder}Folder"))
+        Self::bad(format!("Invalid parent. {kind}/{id}/{}Folder", singular(child)))
     }
 
     /// No right (sheet 2.7).

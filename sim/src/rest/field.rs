@@ -2,11 +2,15 @@
 //!
 //! A field is `name[*][!]:kind[=default]`: `*` read-only, `!` needed at creation (and then settable even if
 //! read-only). Kinds: `g s i n b dt pw`, `>type` a reference, `@type` a reference written as `type/guid` text,
-//! `{a|b}` an enumeration, `[s]`, `[>type]`, `[o]` lists of texts, references, objects.
+//! `#type` a bare id, `^type` a `Type[guid]` text (the last two may name nothing), `{a|b}` an enumeration, `o` an
+//! object kept as it comes, `<shape>` an object with the members of a [shape](super::shape), and lists: `[s]`,
+//! `[>type]`, `[o]`, `[<shape>]`. The items of a read-only `[<shape>]` are neither added nor removed, but their
+//! writable members are set. The default of such a list is a number of items.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::shape::Shape;
 use crate::stamp::{Stamp, UNSET};
 
 /// The type of a field.
@@ -30,6 +34,10 @@ pub enum Kind {
     Reference(&'static str),
     /// `type/guid` as text; such strings leak from the older notation (sheet 3.1).
     Path(&'static str),
+    /// A bare id of an object of that type; empty or nil names none.
+    Id(&'static str),
+    /// `Type[guid]` as text, another leak of the older notation (sheet 3.1); a nil GUID names none.
+    Item(&'static str),
     /// One of these words.
     Enum(Vec<&'static str>),
     /// A list of texts.
@@ -38,10 +46,16 @@ pub enum Kind {
     References(&'static str),
     /// A list of objects that are kept as they come.
     Objects,
+    /// An object that is kept as it comes.
+    Free,
+    /// An embedded object.
+    Embedded(Shape),
+    /// A list of embedded objects.
+    EmbeddedList(Shape),
 }
 
 /// One field.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Name on the wire.
     pub name: &'static str,
@@ -53,6 +67,22 @@ pub struct Field {
     pub required: bool,
     /// Value of an object that has none.
     pub default: Value,
+}
+
+/// Why a value was not taken.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{wanted} was expected")]
+pub struct Refusal {
+    /// The member at fault, which may be inside of an embedded object.
+    pub property: &'static str,
+    wanted: String,
+}
+
+impl Refusal {
+    /// Something else was expected.
+    pub fn expected(property: &'static str, wanted: &str) -> Self {
+        Self { property, wanted: wanted.to_owned() }
+    }
 }
 
 impl Field {
@@ -73,7 +103,11 @@ impl Field {
 
     /// Whether a change of an existing object may set it.
     pub fn writable(&self) -> bool {
-        !self.read_only && self.kind != Kind::Password
+        match &self.kind {
+            Kind::Password => false,
+            Kind::EmbeddedList(shape) if self.read_only => shape.writable(),
+            _ => !self.read_only,
+        }
     }
 
     /// Whether a creation may set it.
@@ -81,10 +115,10 @@ impl Field {
         !self.read_only || self.required
     }
 
-    /// Checks a written value and brings it into the stored form; the error says what was expected.
-    pub fn accept(&self, value: &Value, old_booleans: bool) -> Result<Value, String> {
+    /// Checks a written value and brings it into the stored form.
+    pub fn accept(&self, value: &Value, old_booleans: bool) -> Result<Value, Refusal> {
         let wanted = match &self.kind {
-            Kind::Guid => match value.as_str() {
+            Kind::Guid | Kind::Id(_) => match value.as_str() {
                 Some("") => return Ok(value.clone()),
                 Some(text) => match guid(text) {
                     Some(id) => return Ok(id.into()),
@@ -120,7 +154,7 @@ impl Field {
             Kind::Date => "a date-time",
             Kind::Reference(target) => {
                 return reference(target, value)
-                    .ok_or_else(|| format!("a reference to {target} was expected"));
+                    .ok_or_else(|| self.refusal(&format!("a reference to {target}")));
             }
             Kind::Path(target) => {
                 let found = value.as_str().and_then(|text| {
@@ -129,11 +163,17 @@ impl Field {
                 });
                 return found
                     .map(|id| Value::from(format!("{target}/{id}")))
-                    .ok_or_else(|| format!("{target}/<guid> was expected"));
+                    .ok_or_else(|| self.refusal(&format!("{target}/<guid>")));
+            }
+            Kind::Item(target) => {
+                let found = value.as_str().and_then(|text| item_id(target, text));
+                return found
+                    .map(|id| Value::from(item(target, &id)))
+                    .ok_or_else(|| self.refusal(&item(target, "<guid>")));
             }
             Kind::Enum(words) => match value.as_str() {
                 Some(text) if words.contains(&text) => return Ok(value.clone()),
-                _ => return Err(format!("one of {} was expected", words.join(", "))),
+                _ => return Err(self.refusal(&format!("one of {}", words.join(", ")))),
             },
             Kind::Texts if is_list(value, Value::is_string) => return Ok(value.clone()),
             Kind::Texts => "a list of strings",
@@ -143,12 +183,25 @@ impl Field {
                 });
                 return list
                     .map(Value::Array)
-                    .ok_or_else(|| format!("a list of references to {target} was expected"));
+                    .ok_or_else(|| self.refusal(&format!("a list of references to {target}")));
             }
             Kind::Objects if is_list(value, Value::is_object) => return Ok(value.clone()),
             Kind::Objects => "a list of objects",
+            Kind::Free if value.is_object() => return Ok(value.clone()),
+            Kind::Free => "an object",
+            Kind::Embedded(shape) => return shape.accept(self.name, value, old_booleans),
+            Kind::EmbeddedList(shape) => match value.as_array() {
+                Some(items) => {
+                    return items.iter().map(|item| shape.accept(self.name, item, old_booleans)).collect();
+                }
+                None => "a list of objects",
+            },
         };
-        Err(format!("{wanted} was expected"))
+        Err(self.refusal(wanted))
+    }
+
+    fn refusal(&self, wanted: &str) -> Refusal {
+        Refusal::expected(self.name, wanted)
     }
 
     /// Its entry under `definitions` (sheet 3.2).
@@ -173,10 +226,22 @@ impl Kind {
         if let Some(target) = text.strip_prefix('@') {
             return Some(Self::Path(target));
         }
+        if let Some(target) = text.strip_prefix('#') {
+            return Some(Self::Id(target));
+        }
+        if let Some(target) = text.strip_prefix('^') {
+            return Some(Self::Item(target));
+        }
+        if let Some(name) = shape_name(text) {
+            return Shape::named(name).map(Self::Embedded);
+        }
         if let Some(inner) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
             return Some(Self::Enum(inner.split('|').collect()));
         }
         if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            if let Some(name) = shape_name(inner) {
+                return Shape::named(name).map(Self::EmbeddedList);
+            }
             return match (inner, inner.strip_prefix('>')) {
                 (_, Some(target)) => Some(Self::References(target)),
                 ("s", _) => Some(Self::Texts),
@@ -192,8 +257,20 @@ impl Kind {
             "b" => Self::Bool,
             "dt" => Self::Date,
             "pw" => Self::Password,
+            "o" => Self::Free,
             _ => return None,
         })
+    }
+
+    /// A stored value as it is shown: embedded objects get the defaults of what they lack.
+    pub fn completed(&self, value: Value) -> Value {
+        match (self, value) {
+            (Self::Embedded(shape), value) => shape.completed(value),
+            (Self::EmbeddedList(shape), Value::Array(items)) => {
+                items.into_iter().map(|item| shape.completed(item)).collect()
+            }
+            (_, value) => value,
+        }
     }
 
     fn default(&self, given: Option<&'static str>) -> Option<Value> {
@@ -202,10 +279,16 @@ impl Kind {
             (Self::Number, given) => json!(given.unwrap_or("0").parse::<f64>().ok()?),
             (Self::Bool, given) => (given.unwrap_or("false") == "true").into(),
             (Self::Date, _) => UNSET.into(),
-            (Self::Guid, None) => Uuid::nil().to_string().into(),
+            (Self::Guid | Self::Id(_), None) => Uuid::nil().to_string().into(),
             (Self::Enum(words), None) => (*words.first()?).into(),
             (Self::Reference(_), _) => Value::Null,
-            (Self::Texts | Self::References(_) | Self::Objects, _) => json!([]),
+            (Self::Item(target), None) => item(target, &Uuid::nil().to_string()).into(),
+            (Self::EmbeddedList(shape), Some(items)) => {
+                std::iter::repeat_with(|| shape.default()).take(items.parse().ok()?).collect()
+            }
+            (Self::Texts | Self::References(_) | Self::Objects | Self::EmbeddedList(_), _) => json!([]),
+            (Self::Free, _) => json!({}),
+            (Self::Embedded(shape), _) => shape.default(),
             // Tokens end at blanks, so a default writes them as underscores.
             (_, given) => given.unwrap_or_default().replace('_', " ").into(),
         })
@@ -220,8 +303,9 @@ impl Kind {
             Self::Enum(_) => "enum",
             Self::Reference(_) | Self::Path(_) => "path",
             Self::References(_) => "pathList",
-            Self::Texts | Self::Objects => "array",
-            Self::Guid | Self::Text | Self::Password => "string",
+            Self::Texts | Self::Objects | Self::EmbeddedList(_) => "array",
+            Self::Free | Self::Embedded(_) => "list",
+            Self::Guid | Self::Id(_) | Self::Item(_) | Self::Text | Self::Password => "string",
         }
     }
 }
@@ -229,6 +313,35 @@ impl Kind {
 /// The lower-case form of a GUID with dashes, or `None`.
 pub fn guid(text: &str) -> Option<String> {
     (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(|id| id.to_string())
+}
+
+fn shape_name(text: &'static str) -> Option<&'static str> {
+    text.strip_prefix('<')?.strip_suffix('>')
+}
+
+/// `FailoverGroup[guid]` for `failoverGroups`.
+fn item(target: &str, id: &str) -> String {
+    format!("{}[{id}]", singular(target))
+}
+
+/// The id in `Type[guid]`, or in `types/guid`, which a live server was seen to send instead (sheet 3.1).
+fn item_id(target: &str, text: &str) -> Option<String> {
+    if text.is_empty() {
+        return Some(Uuid::nil().to_string());
+    }
+    let (kind, id) = match text.strip_suffix(']') {
+        Some(text) => text.split_once('[')?,
+        None => text.split_once('/')?,
+    };
+    let known = kind.eq_ignore_ascii_case(&singular(target)) || kind.eq_ignore_ascii_case(target);
+    known.then(|| guid(id)).flatten()
+}
+
+/// `FailoverGroup` for `failoverGroups`.
+pub fn singular(target: &str) -> String {
+    let one = target.strip_suffix('s').unwrap_or(target);
+    let mut letters = one.chars();
+    letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
 fn reference(target: &str, value: &Value) -> Option<Value> {
@@ -268,6 +381,15 @@ mod tests {
         assert!(!accepts("x:>cameras", json!({ "type": "hardware", "id": id })));
         assert!(accepts("x:@recordingServers", json!(format!("recordingServers/{id}"))));
         assert!(accepts("x:[s]", json!(["a"])) && !accepts("x:[s]", json!([1])));
+        assert!(accepts("x:#cameras", json!("")) && !accepts("x:#cameras", json!("1")));
+        assert!(accepts("x:o", json!({ "a": [1] })) && !accepts("x:o", json!([])));
+        let item = Field::parse("x:^failoverGroups").unwrap();
+        let lower = id.to_lowercase();
+        let stored = json!(format!("FailoverGroup[{lower}]"));
+        assert_eq!(item.accept(&json!(format!("failoverGroups/{id}")), false), Ok(stored.clone()));
+        assert_eq!(item.accept(&stored, false), Ok(stored));
+        assert_eq!(item.default, json!(format!("FailoverGroup[{}]", Uuid::nil())));
+        assert!(item.accept(&json!("Camera[x]"), false).is_err());
         assert_eq!(Field::parse("x:b").unwrap().accept(&json!("False"), true), Ok(json!(false)));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Answer, Call, Outcome, RestError,
     read::visible,
-    show,
+    remove, show,
     table::{Below, Type},
     tasks, write,
 };
@@ -74,14 +74,14 @@ pub fn delete(
     let (id, built_in) = (object.id.clone(), object.built_in);
     let sub = call.sub(kind, &id, child)?;
     let member = visible(call, world, child, child_id)?.id.clone();
-    let is_below = show::below(world, object, child, sub.below).any(|below| below.id == member);
+    let is_below = show::below(world, &object, child, sub.below).any(|below| below.id == member);
     if !is_below {
         return Err(RestError::not_found(child.name(), child_id));
     }
     call.verb(sub.item, 'D')?;
     call.may_write()?;
     if sub.below == Below::Children {
-        return write::remove(call, world, child, &member);
+        return remove::remove(call, world, child, &member);
     }
     if built_in {
         return Err(RestError::bad(format!(

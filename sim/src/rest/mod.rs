@@ -2,14 +2,19 @@
 
 mod effects;
 pub mod error;
+mod facts;
 pub mod field;
 mod jobs;
 mod members;
 mod permissions;
 pub mod query;
 mod read;
+mod references;
+mod remove;
 pub mod rows;
+pub mod shape;
 mod show;
+mod single;
 pub mod table;
 pub mod tasks;
 mod write;
@@ -128,10 +133,16 @@ fn change(call: &Call<'_>, world: &mut World, segments: &[&str]) -> Outcome {
         }
         [kind, id] if post => tasks::on_item(call, world, call.find(kind)?, id),
         [kind, id] if update => write::update(call, world, call.find(kind)?, id),
-        [kind, id] if delete => write::delete(call, world, call.find(kind)?, id),
+        [kind, id] if delete => remove::delete(call, world, call.find(kind)?, id),
         [kind, id, child] if post => members::post(call, world, call.find(kind)?, id, call.find(child)?),
         [kind, id, child, child_id] if delete => {
             members::delete(call, world, call.find(kind)?, id, call.find(child)?, child_id)
+        }
+        [kind, id, child, child_id] if post => {
+            let child = call.find(child)?;
+            let sub = read::check_below(call, world, call.find(kind)?, id, child, child_id)?;
+            call.verb(sub.item, 'P')?;
+            tasks::on_item(call, world, child, child_id)
         }
         [kind, ..] => {
             call.find(kind)?;

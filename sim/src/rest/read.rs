@@ -1,8 +1,13 @@
 //! GET: collections, items, and what is below an item.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
-use super::{Answer, Call, Outcome, RestError, show, table::Type};
+use super::{
+    Answer, Call, Outcome, RestError, show, single,
+    table::{Sub, Type},
+};
 use crate::{
     rights,
     switches::{HIDDEN, NESTED_GROUPS},
@@ -14,7 +19,8 @@ pub fn collection(call: &Call<'_>, world: &World, kind: &'static Type) -> Outcom
     call.verb(kind.row.collection, 'G')?;
     let top_only = call.settings.switches.get(&NESTED_GROUPS) == "top" && kind.is_below(kind.name());
     let nested = |object: &Object| object.parent.as_ref().is_some_and(|(parent, _)| *parent == kind.name());
-    let objects = world.store.all(kind.name()).filter(|object| !(top_only && nested(object)));
+    let objects =
+        world.store.all(kind.name()).filter(|object| !(top_only && nested(object))).map(Cow::Borrowed);
     let array = list(call, world, kind, objects, true)?;
     Ok(Answer::ok(show::framed(call, kind, "array", array, &kind.collection_tasks().collect::<Vec<_>>())))
 }
@@ -23,8 +29,14 @@ pub fn collection(call: &Call<'_>, world: &World, kind: &'static Type) -> Outcom
 pub fn item(call: &Call<'_>, world: &World, kind: &'static Type, id: &str) -> Outcome {
     let object = visible(call, world, kind, id)?;
     call.verb(kind.row.item, 'G')?;
-    let data = show::with_children(call, world, kind, object);
-    Ok(Answer::ok(show::framed(call, kind, "data", data.into(), &kind.tasks().collect::<Vec<_>>())))
+    let data = show::with_children(call, world, kind, &object);
+    Ok(Answer::ok(show::framed(
+        call,
+        kind,
+        "data",
+        data.into(),
+        &kind.tasks(call.settings.version).collect::<Vec<_>>(),
+    )))
 }
 
 /// `GET /type/{id}/child`. `includeChildren` has no effect here (sheet 3.2).
@@ -32,7 +44,7 @@ pub fn below(call: &Call<'_>, world: &World, kind: &'static Type, id: &str, chil
     let object = visible(call, world, kind, id)?;
     let sub = call.sub(kind, &object.id, child)?;
     call.verb(sub.collection, 'G')?;
-    let array = list(call, world, child, show::below(world, object, child, sub.below), false)?;
+    let array = list(call, world, child, show::below(world, &object, child, sub.below), false)?;
     Ok(Answer::ok(show::framed(call, child, "array", array, &sub.tasks)))
 }
 
@@ -45,15 +57,36 @@ pub fn item_below(
     child: &'static Type,
     child_id: &str,
 ) -> Outcome {
+    let sub = check_below(call, world, kind, id, child, child_id)?;
+    call.verb(sub.item, 'G')?;
+    let found = visible(call, world, child, child_id)?;
+    let data = show::object(child, &found);
+    Ok(Answer::ok(show::framed(
+        call,
+        child,
+        "data",
+        data.into(),
+        &child.tasks(call.settings.version).collect::<Vec<_>>(),
+    )))
+}
+
+/// Makes sure that an object is below another one.
+pub fn check_below(
+    call: &Call<'_>,
+    world: &World,
+    kind: &'static Type,
+    id: &str,
+    child: &'static Type,
+    child_id: &str,
+) -> Result<&'static Sub, RestError> {
     let object = visible(call, world, kind, id)?;
     let sub = call.sub(kind, &object.id, child)?;
     let found = visible(call, world, child, child_id)?;
-    if !show::below(world, object, child, sub.below).any(|below| below.id == found.id) {
-        return Err(RestError::not_found(child.name(), child_id));
+    if show::below(world, &object, child, sub.below).any(|below| below.id == found.id) {
+        Ok(sub)
+    } else {
+        Err(RestError::not_found(child.name(), child_id))
     }
-    call.verb(sub.item, 'G')?;
-    let data = show::object(child, found);
-    Ok(Answer::ok(show::framed(call, child, "data", data.into(), &child.tasks().collect::<Vec<_>>())))
 }
 
 /// The object, if the caller sees it; else 404, or what the switch says.
@@ -62,9 +95,9 @@ pub fn visible<'w>(
     world: &'w World,
     kind: &Type,
     id: &str,
-) -> Result<&'w Object, RestError> {
-    match world.store.get(kind.name(), &id.to_ascii_lowercase()) {
-        Some(object) if rights::sees(world, call.caller.role, object) => Ok(object),
+) -> Result<Cow<'w, Object>, RestError> {
+    match single::find(world, kind, &id.to_ascii_lowercase()) {
+        Some(object) if rights::sees(world, call.caller.role, &object) => Ok(object),
         Some(_) if call.settings.switches.get(&HIDDEN) == "403" => Err(RestError::forbidden()),
         _ => Err(RestError::not_found(kind.name(), id)),
     }
@@ -74,7 +107,7 @@ fn list<'w>(
     call: &Call<'_>,
     world: &'w World,
     kind: &'static Type,
-    objects: impl Iterator<Item = &'w Object>,
+    objects: impl Iterator<Item = Cow<'w, Object>>,
     children: bool,
 ) -> Result<Value, RestError> {
     let filters = call.query.filters(kind)?;
@@ -85,8 +118,8 @@ fn list<'w>(
         .take(take)
         .map(|object| {
             Value::from(match children {
-                true => show::with_children(call, world, kind, object),
-                false => show::object(kind, object),
+                true => show::with_children(call, world, kind, &object),
+                false => show::object(kind, &object),
             })
         })
         .collect())

@@ -1,11 +1,14 @@
 //! Objects as JSON.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value, json};
 
 use super::{
     Call,
     field::Kind,
     query::Filter,
+    single::{self, SINGLE},
     table::{self, Below, Type},
 };
 use crate::{
@@ -18,9 +21,10 @@ use crate::{
 pub fn value(kind: &Type, object: &Object, property: &str) -> Value {
     match property {
         "id" => object.id.clone().into(),
-        "displayName" => display_name(object).into(),
+        "displayName" => display_name(kind, object).into(),
         _ => match (object.fields.get(property), kind.field(property)) {
-            (Some(value), _) => value.clone(),
+            (Some(value), Some(field)) => field.kind.completed(value.clone()),
+            (Some(value), None) => value.clone(),
             (None, Some(field)) => field.default.clone(),
             (None, None) => Value::Null,
         },
@@ -32,13 +36,17 @@ pub fn object(kind: &Type, object: &Object) -> Map<String, Value> {
     let mut shown = Map::new();
     let plain = kind.has("plain");
     if !plain {
-        shown.insert("displayName".to_owned(), display_name(object).into());
+        shown.insert("displayName".to_owned(), display_name(kind, object).into());
     }
     for field in kind.fields.iter().filter(|field| field.kind != Kind::Password) {
         let value = value(kind, object, field.name);
         if !value.is_null() {
             shown.insert(field.name.to_owned(), value);
         }
+    }
+    if kind.has("open") {
+        let more = object.fields.iter().filter(|(name, value)| kind.is_extra(name) && !value.is_null());
+        shown.extend(more.map(|(name, value)| (name.clone(), value.clone())));
     }
     if !plain {
         let mut relations = Map::new();
@@ -74,7 +82,7 @@ fn embed(
         let Some(sub) = kind.sub(child.name()) else { continue };
         let list: Vec<Value> = below(world, item, child, sub.below)
             .filter(|object| listed(call, world, child, object))
-            .map(|object| embed(call, world, child, object, wanted, depth - 1).into())
+            .map(|object| embed(call, world, child, &object, wanted, depth - 1).into())
             .collect();
         shown.insert(child.name().to_owned(), list.into());
     }
@@ -87,13 +95,16 @@ pub fn below<'a>(
     item: &'a Object,
     child: &'static Type,
     below: Below,
-) -> Box<dyn Iterator<Item = &'a Object> + 'a> {
+) -> Box<dyn Iterator<Item = Cow<'a, Object>> + 'a> {
     let name = child.name();
     match below {
-        Below::Children => Box::new(world.store.children(name, &item.id)),
+        Below::Children if single::is_child(child, item.kind) => {
+            Box::new(std::iter::once(single::below(world, child, item)))
+        }
+        Below::Children => Box::new(world.store.children(name, &item.id).map(Cow::Borrowed)),
         Below::Members => {
             let members = world.store.members(&item.id, name).iter();
-            Box::new(members.filter_map(move |id| world.store.get(name, id)))
+            Box::new(members.filter_map(move |id| world.store.get(name, id)).map(Cow::Borrowed))
         }
     }
 }
@@ -155,7 +166,10 @@ pub fn old_style(value: Value) -> Value {
     }
 }
 
-fn display_name(object: &Object) -> &str {
+fn display_name<'o>(kind: &Type, object: &'o Object) -> &'o str {
+    if kind.has(SINGLE) {
+        return kind.row.display;
+    }
     ["name", "accountName", "addressType"]
         .into_iter()
         .map(|field| object.text(field))

@@ -18,13 +18,16 @@ pub struct Row {
     /// Verbs of an item: G get, P task, U put, A patch, D delete. Empty: not addressable.
     pub item: &'static str,
     /// Words: `disabled` hides disabled ones by default, `unique` names, `plain` objects without displayName and
-    /// relations, `client-ids` honours ids of the client, `post-200`, `since-24.2` first version.
+    /// relations, `client-ids` honours ids of the client, `post-200`, `since-24.2` first version, `single` one child
+    /// with the id of its parent, `open` members of any name and value besides the fields. For DELETE: `group` with
+    /// members only by `removeMembers`, `confirm` only by `userAccept`, `mounts` an unmounted one only by
+    /// `deleteIfOffline`, `empty` only without children.
     pub flags: &'static str,
     /// Fields, in the notation of [`super::field`].
     pub fields: &'static str,
     /// Sub-collections `name=verbs[task,...]/item verbs`; `~name` lists members of a group, `*` everything below a site.
     pub subs: &'static str,
-    /// Tasks of an item.
+    /// Tasks of an item, `@24.2` behind those that are newer than their type.
     pub tasks: &'static str,
     /// Tasks of the collection.
     pub collection_tasks: &'static str,
@@ -133,9 +136,33 @@ impl Type {
         }
     }
 
-    /// Tasks of an item.
-    pub fn tasks(&self) -> impl Iterator<Item = &'static str> {
-        self.row.tasks.split_whitespace()
+    /// Tasks of an item in a version.
+    pub fn tasks(&self, version: Version) -> impl Iterator<Item = &'static str> {
+        self.row.tasks.split_whitespace().filter_map(move |token| match token.split_once('@') {
+            Some((name, since)) => since.parse().is_ok_and(|since: Version| since <= version).then_some(name),
+            None => Some(token),
+        })
+    }
+
+    /// Names of the types that can be below this one.
+    pub fn children(&self) -> &'static [&'static str] {
+        static INDEX: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+            let mut index: HashMap<_, Vec<_>> = HashMap::new();
+            for kind in types() {
+                for parent in kind.row.parent.split_whitespace() {
+                    index.entry(parent).or_default().push(kind.name());
+                }
+            }
+            index
+        });
+        INDEX.get(self.name()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a member of that name is none of the fields but may be there: the type is `open`, and the name is not
+    /// that of a hidden member or of one that every object has.
+    pub fn is_extra(&self, name: &str) -> bool {
+        const COMMON: [&str; 5] = ["displayName", "id", "path", "relations", "state"];
+        self.has("open") && self.field(name).is_none() && !name.starts_with('_') && !COMMON.contains(&name)
     }
 
     /// Tasks of the collection.
@@ -179,12 +206,26 @@ mod tests {
     use super::*;
     use crate::rest::{field::Kind, tasks};
 
+    fn targets(field: &Field) -> Vec<&'static str> {
+        match &field.kind {
+            Kind::Reference(target)
+            | Kind::Path(target)
+            | Kind::References(target)
+            | Kind::Id(target)
+            | Kind::Item(target) => vec![target],
+            Kind::Embedded(shape) | Kind::EmbeddedList(shape) => {
+                shape.fields.iter().flat_map(targets).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     #[test]
     fn every_row_is_read_and_names_only_what_exists() {
         assert_eq!(types().len(), rows().count());
         for kind in types() {
             for field in &kind.fields {
-                if let Kind::Reference(target) | Kind::Path(target) | Kind::References(target) = &field.kind {
+                for target in targets(field) {
                     assert!(find(target).is_some(), "{} refers to {target}", kind.name());
                 }
             }
@@ -192,7 +233,14 @@ mod tests {
                 assert!(sub.name == "*" || find(sub.name).is_some(), "{} has {}", kind.name(), sub.name);
                 assert!(sub.tasks.iter().all(|task| tasks::find(task).is_some()), "tasks of {}", sub.name);
             }
-            for task in kind.tasks().chain(kind.collection_tasks()) {
+            let newest = Version { major: u16::MAX, minor: 0 };
+            assert_eq!(
+                kind.tasks(newest).count(),
+                kind.row.tasks.split_whitespace().count(),
+                "{}",
+                kind.name()
+            );
+            for task in kind.tasks(newest).chain(kind.collection_tasks()) {
                 assert!(tasks::find(task).is_some(), "{} has {task}", kind.name());
             }
             for parent in kind.row.parent.split_whitespace() {

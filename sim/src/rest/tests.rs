@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod reading;
+mod settings;
 mod tasks;
 mod writing;

@@ -1,4 +1,4 @@
-//! POST, PUT, PATCH and DELETE of objects (sheet 3.3).
+//! POST, PUT and PATCH of objects (sheet 3.3).
 
 use ::http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -7,8 +7,10 @@ use super::{
     Answer, Call, Outcome, RestError,
     field::{Field, Kind, guid},
     read::visible,
-    show,
-    table::{Type, types},
+    references,
+    shape::{merged, merged_list},
+    show, single,
+    table::Type,
 };
 use crate::{
     rights,
@@ -45,6 +47,7 @@ pub fn create(
     };
     let password = secret(kind, &mut fields);
     let mut object = Object::new(kind.name(), id.clone()).below(parent.0, &parent.1).with(fields.into());
+    object.physical = world.store.get(parent.0, &parent.1).and_then(|parent| parent.physical);
     for field in ["createdDate", "lastModified"] {
         if kind.field(field).is_some() {
             object.set(field, call.now.wire());
@@ -96,6 +99,7 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     unique(world, kind, &fields, Some(&id))?;
     let reset = put && call.settings.switches.get(&PUT_MISSING) == "reset";
     let unlocked = fields.get("status").and_then(Value::as_str) == Some("Enabled");
+    single::keep(world, kind, &id);
     let shown = match world.store.get_mut(kind.name(), &id) {
         Some(object) => {
             if reset {
@@ -103,7 +107,7 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
                     |name: &str| kind.field(name).is_none_or(|field| !field.writable() || field.required);
                 object.fields.retain(|name, _| keep(name));
             }
-            object.fields.extend(fields);
+            overwrite(kind, object, fields);
             if kind.field("lastModified").is_some() {
                 object.set("lastModified", call.now.wire());
             }
@@ -121,56 +125,6 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     Ok(Answer::ok(json!({ "data": shown })))
 }
 
-/// `DELETE /type/{id}`.
-pub fn delete(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
-    visible(call, world, kind, id)?;
-    call.verb(kind.row.item, 'D')?;
-    call.may_write()?;
-    remove(call, world, kind, &id.to_ascii_lowercase())
-}
-
-/// Removes an object with everything below it, unless something else needs it.
-pub fn remove(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
-    let Some(object) = world.store.get(kind.name(), id) else {
-        return Err(RestError::not_found(kind.name(), id));
-    };
-    let refuse = |why: &str| Err(RestError::bad(format!("Bad request: {}/{id} {why}", kind.name())));
-    if object.built_in {
-        return refuse("is built in and cannot be deleted");
-    }
-    if kind.name() == "recordingServers" && !call.query.flag("userAccept") {
-        let params = Map::from_iter([("userAccept".to_owned(), "".into())]);
-        return Err(RestError::parameters_missing(params, None));
-    }
-    let has_members = kind.subs.iter().any(|sub| !world.store.members(id, sub.name).is_empty());
-    if kind.name() == "cameraGroups" && has_members && !call.query.flag("removeMembers") {
-        return refuse("has members; use removeMembers");
-    }
-    let mut doomed = vec![(kind.name(), id.to_owned())];
-    let mut next = 0;
-    while let Some((_, parent)) = doomed.get(next).cloned() {
-        for child in types() {
-            doomed.extend(
-                world.store.children(child.name(), &parent).map(|object| (object.kind, object.id.clone())),
-            );
-        }
-        next += 1;
-    }
-    if let Some(user) = referring(world, &doomed) {
-        return refuse(&format!("is used by {user}"));
-    }
-    for (kind, id) in doomed.iter().rev() {
-        world.store.remove(kind, id);
-        if *kind == "basicUsers"
-            && let Some(account) = world.accounts.remove(id)
-        {
-            world.store.remove("users", &account.sid.to_ascii_lowercase());
-        }
-    }
-    call.record(world, &Map::new());
-    Ok(Answer::ok(json!({ "state": "Success" })))
-}
-
 /// The checked values of a body; what is unknown or read-only is ignored (sheet 3.3).
 pub fn accepted(
     call: &Call<'_>,
@@ -179,7 +133,27 @@ pub fn accepted(
     body: &Map<String, Value>,
     creating: bool,
 ) -> Result<Map<String, Value>, RestError> {
-    checked(call, world, &kind.fields, body, creating)
+    let mut accepted = checked(call, world, &kind.fields, body, creating)?;
+    if kind.has("open") {
+        let more = body.iter().filter(|(name, _)| kind.is_extra(name));
+        accepted.extend(more.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    Ok(accepted)
+}
+
+/// Writes checked values over the stored ones.
+fn overwrite(kind: &Type, object: &mut Object, fields: Map<String, Value>) {
+    for (name, new) in fields {
+        let old = object.fields.get(&name);
+        let value = match kind.field(&name).map(|field| (&field.kind, field)) {
+            Some((Kind::Embedded(_), _)) => merged(old, new),
+            Some((Kind::EmbeddedList(_), field)) => {
+                merged_list(old.or(Some(&field.default)), new, field.read_only)
+            }
+            _ => new,
+        };
+        object.fields.insert(name, value);
+    }
 }
 
 /// The checked values of a body for a list of fields.
@@ -199,12 +173,13 @@ pub fn checked(
             }
             continue;
         };
-        let value =
-            field.accept(given, call.old_style()).map_err(|why| RestError::property(field.name, why))?;
+        let value = field
+            .accept(given, call.old_style())
+            .map_err(|why| RestError::property(why.property, why.to_string()))?;
         if field.required && value == "" {
             return Err(RestError::property(field.name, "it must not be empty"));
         }
-        for (target, id) in references(field, &value) {
+        for (target, id) in references::of(field, &value) {
             let found = world.store.get(target, id);
             if !found.is_some_and(|object| rights::sees(world, call.caller.role, object)) {
                 return Err(RestError::property(field.name, format!("{target}/{id} was not found")));
@@ -213,46 +188,6 @@ pub fn checked(
         accepted.insert(field.name.to_owned(), value);
     }
     Ok(accepted)
-}
-
-/// Type and id of everything that the value of a field refers to.
-fn references<'v>(field: &Field, value: &'v Value) -> Vec<(&'static str, &'v str)> {
-    let id = |value: &'v Value| value.get("id").and_then(Value::as_str);
-    match &field.kind {
-        Kind::Reference(target) => id(value).map(|id| (*target, id)).into_iter().collect(),
-        Kind::References(target) => {
-            value.as_array().into_iter().flatten().filter_map(id).map(|id| (*target, id)).collect()
-        }
-        Kind::Path(target) => {
-            let id = value.as_str().and_then(|text| text.split_once('/'));
-            id.map(|(_, id)| (*target, id)).into_iter().collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// An object outside of `doomed` that refers to one in it.
-fn referring(world: &World, doomed: &[(&'static str, String)]) -> Option<String> {
-    let is_doomed = |kind: &str, id: &str| doomed.iter().any(|(k, i)| *k == kind && i == id);
-    for kind in types() {
-        for field in &kind.fields {
-            let (Kind::Reference(target) | Kind::References(target) | Kind::Path(target)) = &field.kind
-            else {
-                continue;
-            };
-            if !doomed.iter().any(|(kind, _)| kind == target) {
-                continue;
-            }
-            for object in world.store.all(kind.name()) {
-                let Some(value) = object.fields.get(field.name) else { continue };
-                let hit = references(field, value).into_iter().any(|(kind, id)| is_doomed(kind, id));
-                if hit && !is_doomed(object.kind, &object.id) {
-                    return Some(format!("{}/{}", object.kind, object.id));
-                }
-            }
-        }
-    }
-    None
 }
 
 /// The parent of a new object: `relations.parent` if the type nests, else the site.

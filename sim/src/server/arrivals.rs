@@ -145,7 +145,9 @@ mod tests {
                 body: None,
             })
         };
-        (0..=MOST).for_each(|_| drop(push(String::new())));
+        for _ in 0..=MOST {
+            push(String::new());
+        }
         assert_eq!(arrivals.after(0).len(), MOST);
         push("x".repeat(MOST_HEAD_BYTES));
         assert_eq!(arrivals.after(0).len(), MOST);

@@ -14,6 +14,7 @@ use tokio_rustls::TlsAcceptor;
 use super::plain::{Heads, Plain};
 use super::request::{self, Context};
 use super::wire::{Connection, Wire};
+use crate::identity::WindowsSession;
 use crate::instance::Instance;
 
 /// Serves a connection until it ends or is cut.
@@ -52,6 +53,7 @@ where
         id: connection.id,
         connection: Arc::downgrade(connection),
         heads,
+        windows: WindowsSession::default(),
         count: AtomicU64::new(0),
     });
     let shared = Arc::clone(&context);

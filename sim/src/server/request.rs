@@ -14,14 +14,21 @@ use super::pages;
 use super::plain::Heads;
 use super::wire::Connection;
 use crate::faults::{FaultBoard, History, Mode};
+use crate::identity::{Http11Required, WindowsSession};
 use crate::instance::Instance;
 use crate::service::Service;
 use crate::socket;
 
-/// The connection ends without an answer.
+/// Why a request gets no answer.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection ends without an answer, because of a fault")]
-pub struct NoAnswer;
+pub enum NoAnswer {
+    /// A fault wants the connection to end.
+    #[error("the connection ends without an answer, because of a fault")]
+    Fault,
+    /// The stream is reset, and the client tries again over HTTP/1.1.
+    #[error("Windows authentication needs HTTP/1.1")]
+    Http11Required(#[source] h2::Error),
+}
 
 /// What the requests of one connection share. The connection itself is held weakly: a request that hangs
 /// must not keep a dead socket open.
@@ -34,6 +41,8 @@ pub struct Context {
     pub connection: Weak<Connection>,
     /// The raw heads, on HTTP/1.
     pub heads: Option<Heads>,
+    /// Who the connection belongs to.
+    pub windows: WindowsSession,
     /// Requests so far.
     pub count: AtomicU64,
 }
@@ -44,7 +53,7 @@ const LARGEST_BODY: usize = 30_000_000;
 /// Answers one request.
 ///
 /// # Errors
-/// When a fault wants the connection to end instead.
+/// When a fault wants the connection to end instead, or the answer is a reset of the stream.
 pub async fn answer(
     context: Arc<Context>,
     mut request: Request<Incoming>,
@@ -52,7 +61,8 @@ pub async fn answer(
     let mut arrival = context.arrival(&request);
     let service = Service::of_path(request.uri().path());
     let upgrade = socket::wants_upgrade(&request).then(|| hyper::upgrade::on(&mut request));
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    head.extensions.insert(context.windows.clone());
     let old = head.version <= Version::HTTP_11;
     let body = read(body).await;
     if let Ok(body) = &body {
@@ -66,18 +76,21 @@ pub async fn answer(
         Fate::Serve => match body {
             Ok(body) => serve(&context, Request::from_parts(head, body), upgrade, before),
             Err(Unread::TooLarge) => closing(pages::too_large()),
-            Err(Unread::Broken) => return Err(NoAnswer),
+            Err(Unread::Broken) => return Err(NoAnswer::Fault),
         },
         Fate::Page503 => closing(pages::unavailable()),
         Fate::WrongBody => pages::wrong_body(service),
-        Fate::Close => return Err(NoAnswer),
+        Fate::Close => return Err(NoAnswer::Fault),
         Fate::Reset => {
             if let Some(connection) = context.connection.upgrade() {
                 connection.cut();
             }
-            return Err(NoAnswer);
+            return Err(NoAnswer::Fault);
         }
     };
+    if response.extensions().get::<Http11Required>().is_some() {
+        return Err(NoAnswer::Http11Required(h2::Reason::HTTP_1_1_REQUIRED.into()));
+    }
     if !old {
         // HTTP/2 knows no such header.
         response.headers_mut().remove(header::CONNECTION);

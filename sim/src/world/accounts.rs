@@ -1,6 +1,9 @@
-//! Passwords of basic users and the count of failed logins. Everything else about them is a `basicUsers` object.
+//! What the Identity Provider and the domain know about users: passwords, and of basic users the count of failed
+//! logins. Everything else about them is in objects.
 
 use std::collections::HashMap;
+
+use super::DOMAIN;
 
 /// What the Identity Provider keeps about a basic user.
 #[derive(Clone, Debug)]
@@ -17,10 +20,24 @@ pub struct Account {
     pub failures: u64,
 }
 
+/// What the domain knows about a Windows user.
+#[derive(Clone, Debug)]
+pub struct WindowsAccount {
+    /// Id of the `users` object.
+    pub user: String,
+    /// Domain and name, such as `VMS\win1`.
+    pub name: String,
+    /// SID in the domain: equal on every instance (sheet 3.7).
+    pub sid: String,
+    /// The password.
+    pub password: String,
+}
+
 /// Accounts by name, whatever its case.
 #[derive(Default)]
 pub struct Accounts {
     by_name: HashMap<String, Account>,
+    windows: HashMap<String, WindowsAccount>,
 }
 
 impl Accounts {
@@ -42,6 +59,27 @@ impl Accounts {
     /// The account of a SID.
     pub fn by_sid(&self, sid: &str) -> Option<&Account> {
         self.by_name.values().find(|account| account.sid.eq_ignore_ascii_case(sid))
+    }
+
+    /// Adds a user of the domain.
+    pub fn add_windows(&mut self, account: WindowsAccount) {
+        self.windows.insert(account.sid.clone(), account);
+    }
+
+    /// The Windows user of a domain, or of no domain in particular, and a name; in any case.
+    pub fn windows(&self, domain: &str, name: &str) -> Option<&WindowsAccount> {
+        if !domain.is_empty() && !domain.eq_ignore_ascii_case(DOMAIN) {
+            return None;
+        }
+        let fits = |account: &&WindowsAccount| {
+            account.name.split_once('\\').is_some_and(|(_, own)| own.eq_ignore_ascii_case(name))
+        };
+        self.windows.values().find(fits)
+    }
+
+    /// The Windows user of a SID.
+    pub fn windows_by_sid(&self, sid: &str) -> Option<&WindowsAccount> {
+        self.windows.get(sid)
     }
 
     /// Removes the account of a `basicUsers` object.

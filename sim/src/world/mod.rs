@@ -8,11 +8,16 @@ mod store;
 
 use serde_json::Value;
 
-pub use accounts::{Account, Accounts};
+pub use accounts::{Account, Accounts, WindowsAccount};
 pub use jobs::{Job, JobState, Jobs};
 pub use store::{Object, Store};
 
 use crate::{api::Write, identity::Role, settings::Settings, stamp::Stamp};
+
+/// NetBIOS name of the Windows domain that every instance belongs to.
+pub const DOMAIN: &str = "VMS";
+/// DNS name of it.
+pub const DNS_DOMAIN: &str = "vms.example";
 
 /// Everything that changes while the instance runs.
 pub struct World {
@@ -37,7 +42,9 @@ impl World {
 
     /// What a user may do: the strongest of its roles that has rights here.
     pub fn role_of(&self, sid: &str) -> Role {
-        let user = sid.to_ascii_lowercase();
+        let windows = self.accounts.windows_by_sid(sid).map(|account| account.user.clone());
+        // The `users` object of a basic user has its SID for an id.
+        let user = windows.unwrap_or_else(|| sid.to_ascii_lowercase());
         self.roles
             .iter()
             .find(|(role, _)| self.store.members(role, "users").contains(&user))

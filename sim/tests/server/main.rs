@@ -3,6 +3,8 @@
 
 mod cli;
 mod faults;
+mod ntlm;
+mod ntlm_client;
 mod requests;
 mod socket;
 mod support;

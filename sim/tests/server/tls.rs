@@ -12,7 +12,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::support::Sim;
 
-fn certificate(folder: &Path) -> (CertificateDer<'static>, String, String) {
+pub fn certificate(folder: &Path) -> (CertificateDer<'static>, String, String) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     std::fs::write(&cert, made.cert.pem()).unwrap();
@@ -21,7 +21,7 @@ fn certificate(folder: &Path) -> (CertificateDer<'static>, String, String) {
     (made.cert.der().clone(), text(&cert), text(&key))
 }
 
-async fn connect(sim: &Sim, root: &CertificateDer<'static>, protocol: &str) -> TlsStream<TcpStream> {
+pub async fn connect(sim: &Sim, root: &CertificateDer<'static>, protocol: &str) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(root.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -21,6 +21,12 @@ pub fn change_password(world: &mut World, task: &Invocation<'_>) -> Result<Effec
 
 /// `AddRoleMember{sid}`.
 pub fn add_role_member(world: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
+    if let Some(windows) = world.accounts.windows_by_sid(task.text("sid")) {
+        let id = windows.user.clone();
+        world.store.add_member(task.target.1, "users", &id);
+        touch(world, task);
+        return Ok(Effected::default());
+    }
     let account = world.accounts.by_sid(task.text("sid")).ok_or("Bad request: no user has this sid")?;
     let id = account.sid.to_ascii_lowercase();
     if world.store.get("users", &id).is_none() {

@@ -9,6 +9,7 @@ pub static ROWS: &[Row] = &[Row {
     parent: "sites cameraGroups",
     collection: "GP",
     item: "GUAD",
+    flags: "group",
     fields: "builtIn*:b description:s id*:g lastModified*:dt name!:s",
     subs: "~cameras=GP/GD cameraGroups=G",
     ..Row::PLAIN

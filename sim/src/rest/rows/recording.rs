@@ -8,7 +8,7 @@ pub static ROWS: &[Row] = &[
         name: "recordingServers",
         display: "Recording servers",
         item: "GPUAD",
-        flags: "disabled",
+        flags: "disabled confirm",
         fields: "activeWebServerUri*:s description:s enabled:b=true hostName*:s id*:g lastModified*:dt \
                  multicastServerAddress:s=0.0.0.0 name:s portNumber*:i=7563 publicAccessEnabled:b \
                  publicWebserverHostName:s publicWebserverPort:i shutdownOnStorageFailure:b \
@@ -63,6 +63,7 @@ pub static ROWS: &[Row] = &[
                  prebufferEnabled:b=true prebufferInMemory:b=true prebufferSeconds:i=3 ptzEnabled*:b \
                  recordingEnabled:b=true recordingFramerate:n=5 recordingStorage:>storages recordKeyframesOnly:b \
                  recordOnRelatedDevices:b=true shortName:s",
+        subs: "settings=G",
         tasks: "ChangeDeviceRecordingStorage GetSequences",
         ..Row::PLAIN
     },

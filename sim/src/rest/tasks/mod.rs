@@ -100,7 +100,7 @@ pub(super) fn on_collection(call: &Call<'_>, world: &mut World, kind: &'static T
 pub(super) fn on_item(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
     let object = visible(call, world, kind, id)?;
     let wanted = call.query.value("task").unwrap_or_default();
-    let known = kind.tasks().find(|name| name.eq_ignore_ascii_case(wanted));
+    let known = kind.tasks(call.settings.version).find(|name| name.eq_ignore_ascii_case(wanted));
     let task = known.and_then(find).ok_or_else(RestError::unknown_request)?;
     let id = object.id.clone();
     invoke(call, world, (kind.name(), id), task)

@@ -56,3 +56,18 @@ fn no_camera_is_no_problem() {
     let world = World::new(&Settings { cameras: 0, users: 0, ..Settings::default() });
     assert_eq!(world.store.count("cameras"), 0);
 }
+
+#[test]
+fn windows_users_have_one_sid_and_an_object_on_each_side() {
+    let (one, other) = (world("A", 0.0), world("B", 0.0));
+    let account = |world: &World, name: &str| world.accounts.windows("vms", name).unwrap().clone();
+    let (here, there) = (account(&one, "WIN1"), account(&other, "win1"));
+    assert_eq!((&here.sid, &here.name), (&there.sid, &there.name));
+    assert_ne!(here.user, there.user);
+    assert_eq!(one.store.get("users", &here.user).unwrap().text("sid"), here.sid);
+    assert_eq!(one.role_of(&here.sid), crate::identity::Role::Operators);
+    assert_eq!(one.role_of(&account(&one, "win2").sid), crate::identity::Role::Guards);
+    assert!(one.accounts.windows("", "win20").is_some() && one.accounts.windows("OTHER", "win1").is_none());
+    let few = World::new(&Settings { users: 0, ..Settings::default() });
+    assert!(few.accounts.windows("VMS", "win2").is_some() && few.accounts.windows("VMS", "win3").is_none());
+}

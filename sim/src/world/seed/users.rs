@@ -1,11 +1,15 @@
-//! Roles and basic users (design, section 5 "Simulator").
+//! Roles, basic users and Windows users (design, section 5 "Simulator").
 
 use serde_json::json;
 
 use super::{Fate, Seed};
 use crate::{
     identity::Role,
-    world::{accounts::Account, store::Object},
+    world::{
+        DOMAIN,
+        accounts::{Account, WindowsAccount},
+        store::Object,
+    },
 };
 
 const ROLES: [(&str, Role); 3] =
@@ -35,7 +39,33 @@ impl Seed<'_> {
                 self.store.add_member(role, "users", &member);
             }
         }
+        // As many Windows users as basic users, at least the two that tests name.
+        for number in 1..=self.settings.users.max(2) {
+            let member = self.windows_user(number);
+            if let Some((role, _)) = roles.get(if number % 2 == 1 { 1 } else { 2 }) {
+                self.store.add_member(role, "users", &member);
+            }
+        }
         roles
+    }
+
+    /// Makes a Windows user and gives the id of its `users` object. Its SID comes from the domain, so it is the same on
+    /// every instance of the seed.
+    fn windows_user(&mut self, number: usize) -> String {
+        let id = self.ids.of("windowsUsers", number);
+        let part = |index| self.dice("domain", index) % (1 << 32);
+        let sid = format!("S-1-5-21-{}-{}-{}-{}", part(0), part(1), part(2), 1100 + number);
+        let name = format!("win{number}");
+        self.store.insert(Object::new("users", id.clone()).with(json!({
+            "accountName": name,
+            "domain": DOMAIN,
+            "identityType": "WindowsUser",
+            "sid": sid,
+        })));
+        let password = format!("{name}-password");
+        let name = format!("{DOMAIN}\\{name}");
+        self.accounts.add_windows(WindowsAccount { user: id.clone(), name, sid, password });
+        id
     }
 
     /// Makes a basic user and gives the id of its `users` object.
