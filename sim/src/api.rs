@@ -5,12 +5,12 @@ mod cors;
 use std::{
     collections::BTreeMap,
     sync::{
-        PoisonError, RwLock, RwLockReadGuard,
+        Arc, PoisonError, RwLock, RwLockReadGuard,
         atomic::{AtomicI64, Ordering},
     },
 };
 
-use ::http::{Method, Request, Response, StatusCode, header};
+use ::http::{Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -18,13 +18,17 @@ use serde_json::Value;
 pub use crate::identity::{AuthError, Caller, Role};
 use crate::{
     discovery,
+    eventserver::{self, EventServer},
     http::{compact_json, html_404},
-    identity::{self, Desk, Door, Identity, KeyError},
+    identity::{self, Desk, Door, Identity, KeyError, bearer},
+    journal::Journal,
+    marks::{self, Marks},
     rest::{self, error::RestError, query::Query, table},
     rights,
     settings::{Settings, Version},
     stamp::Stamp,
-    switches::CORS,
+    switches::{CORS, HIDDEN},
+    webrtc,
     world::{Object, World},
 };
 
@@ -33,6 +37,10 @@ pub struct Api {
     settings: Settings,
     identity: Identity,
     world: RwLock<World>,
+    webrtc: webrtc::Sessions,
+    journal: Arc<Journal>,
+    event_server: EventServer,
+    marks: Marks,
     /// Seconds that this instance's clock is off.
     offset: AtomicI64,
 }
@@ -100,12 +108,26 @@ impl Api {
         }
         let identity = Identity::new(&settings)?;
         let world = RwLock::new(World::new(&settings));
-        Ok(Self { settings, identity, world, offset: AtomicI64::new(0) })
+        Ok(Self {
+            settings,
+            identity,
+            world,
+            webrtc: webrtc::Sessions::default(),
+            journal: Arc::new(Journal::new()),
+            event_server: EventServer::default(),
+            marks: Marks::default(),
+            offset: AtomicI64::new(0),
+        })
     }
 
     /// What it was started with.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What it reported.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
     }
 
     /// Answers everything but WebSocket upgrades. The body is complete; never panics.
@@ -132,6 +154,33 @@ impl Api {
         let object =
             table::find(resource).and_then(|kind| world.store.get(kind.name(), &id.to_ascii_lowercase()));
         object.is_some_and(|object| rights::sees(&world, caller.role, object))
+    }
+
+    /// A camera that the caller sees; else 404, or what the switch says.
+    pub fn camera(&self, caller: &Caller, id: &str) -> Result<(), RestError> {
+        let exists = self.read().store.get("cameras", &id.to_ascii_lowercase()).is_some();
+        if self.may_see(caller, "cameras", id) {
+            Ok(())
+        } else if exists && self.settings.switches.get(&HIDDEN) == "403" {
+            Err(RestError::forbidden())
+        } else {
+            Err(RestError::not_found("cameras", id))
+        }
+    }
+
+    /// Sessions of WebRTC signalling.
+    pub fn webrtc(&self) -> &webrtc::Sessions {
+        &self.webrtc
+    }
+
+    /// How many of them are alive.
+    pub fn webrtc_sessions(&self) -> usize {
+        self.webrtc.count(self.now_seconds())
+    }
+
+    /// This instance's clock, in seconds of Unix time.
+    pub fn now_seconds(&self) -> i64 {
+        self.now().seconds()
     }
 
     /// The physical site for the event clock, in physical order.
@@ -177,7 +226,9 @@ impl Api {
     /// Number of objects of each type.
     pub fn object_counts(&self) -> BTreeMap<String, usize> {
         let world = self.read();
-        table::types().iter().map(|kind| (kind.name().to_owned(), world.store.count(kind.name()))).collect()
+        let table = table::types().iter().map(|kind| (kind.name(), world.store.count(kind.name())));
+        let other = self.event_server.counts().chain(self.marks.counts());
+        table.chain(other).map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
     /// Every accepted change of an object, oldest first.
@@ -212,6 +263,9 @@ impl Api {
             ["api", ".well-known", "uris"] => self.well_known(request),
             ["idp", rest @ ..] => self.identity_provider(request, Door::Direct, rest),
             ["api", "idp", rest @ ..] => self.identity_provider(request, Door::Gateway, rest),
+            ["api", "rest", "v1", "webrtc", ..] if self.settings.version >= webrtc::SINCE => {
+                self.signal(request, segments.get(4..).unwrap_or_default())
+            }
             ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
             ["api", "rest", ..] => self.rest(request, None),
             _ => html_404(),
@@ -231,6 +285,22 @@ impl Api {
         let desk =
             Desk { identity: &self.identity, settings: &self.settings, world: &self.world, now: self.now() };
         identity::answer(&desk, request, door, path)
+    }
+
+    fn signal(&self, request: &Request<Bytes>, segments: &[String]) -> Response<Bytes> {
+        let caller = match bearer(request).and_then(|token| self.authenticate(token)) {
+            Ok(caller) => caller,
+            Err(error) => return error.response(),
+        };
+        let call = webrtc::rest::Call {
+            api: self,
+            caller: &caller,
+            sessions: &self.webrtc,
+            now: self.now_seconds(),
+            method: request.method(),
+            body: request.body(),
+        };
+        webrtc::rest::handle(&call, segments)
     }
 
     /// The configuration API; without segments the path is not one of its own, and that too is said in JSON.
@@ -253,6 +323,12 @@ impl Api {
             query: Query::parse(uri.query().unwrap_or_default()),
             body: request.body(),
         };
+        if eventserver::serves(segments) {
+            return self.event_server.handle(&self.world, &self.journal, &call, segments);
+        }
+        if marks::serves(segments) {
+            return self.marks.handle(&self.world, &call, segments);
+        }
         rest::handle(&self.world, &call, segments)
     }
 }
@@ -266,14 +342,6 @@ fn is_rest(path: &str) -> bool {
 
 fn is_get(request: &Request<Bytes>) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
-}
-
-/// The token of a Bearer header. HTTP Basic and anything else counts as none (sheet 2.7).
-fn bearer(request: &Request<Bytes>) -> Result<&str, AuthError> {
-    let value = request.headers().get(header::AUTHORIZATION).ok_or(AuthError::Missing)?;
-    let (scheme, token) =
-        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(AuthError::Invalid)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(AuthError::Missing) }
 }
 
 /// The decoded segments of a path; one trailing slash is fine. `None` for what no service answers: empty segments

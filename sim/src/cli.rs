@@ -44,7 +44,7 @@ struct Arguments {
     /// Cameras of the physical site
     #[arg(long, default_value_t = 50, value_parser = up_to::<100_000>)]
     cameras: usize,
-    /// Basic users besides `admin`
+    /// Basic users besides `admin` (user1 ...), and as many Windows users, at least two (VMS\win1 ...)
     #[arg(long, default_value_t = 20, value_parser = up_to::<100_000>)]
     users: usize,
     /// Product version, which decides what the VMS knows

@@ -138,6 +138,8 @@ impl Control {
             "services": services,
             "objects": api.object_counts(),
             "sessions": api.session_count(),
+            "messages": { "sockets": self.instance.messages.sockets(), "slow": self.instance.messages.slow() },
+            "webrtc": { "sessions": api.webrtc_sessions() },
         })
     }
 

@@ -30,13 +30,31 @@ pub fn openid(settings: &Settings, identity: &Identity) -> Value {
     }
     add("authorization_endpoint", format!("{idp}/connect/authorize").into());
     add("token_endpoint", format!("{idp}/connect/token").into());
+    add("userinfo_endpoint", format!("{idp}/connect/userinfo").into());
+    add("end_session_endpoint", format!("{idp}/connect/endsession").into());
+    add("revocation_endpoint", format!("{idp}/connect/revocation").into());
     add("external_providers_uri", format!("{idp}/externalProviders").into());
     add("scopes_supported", json!(["managementserver", "openid", "profile", "offline_access"]));
     add(
         "grant_types_supported",
-        json!(["password", "refresh_token", "client_credentials", "windows_credentials", "windows_auth"]),
+        json!([
+            "password",
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            "windows_credentials",
+            "windows_auth"
+        ]),
     );
-    add("token_endpoint_auth_methods_supported", json!(["client_secret_post", "client_secret_basic"]));
+    add("response_types_supported", json!(["code"]));
+    add("response_modes_supported", json!(["query"]));
+    add("code_challenge_methods_supported", json!(["S256"]));
+    add(
+        "token_endpoint_auth_methods_supported",
+        json!(["none", "client_secret_post", "client_secret_basic"]),
+    );
+    add("revocation_endpoint_auth_methods_supported", json!(["none"]));
+    add("claims_supported", json!(["sub", "name", "auth_time", "idp", "amr"]));
     add("id_token_signing_alg_values_supported", json!(["RS256"]));
     add("subject_types_supported", json!(["public"]));
     add("server_version", settings.version.product().into());

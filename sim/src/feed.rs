@@ -129,7 +129,7 @@ impl Feed {
         let repeat = self.journal.injected(physical);
         Ok(self.journal.push(Event {
             n: 0,
-            physical,
+            physical: Some(physical),
             id: self.event_id(&format!("injected/{repeat}"), physical),
             resource: "cameras",
             object: camera.id.clone(),
@@ -137,6 +137,7 @@ impl Feed {
             kind: id,
             time: Stamp::now().ticks().saturating_add(self.settings.skew),
             injected: true,
+            data: None,
         }))
     }
 
@@ -155,7 +156,7 @@ impl Feed {
         };
         Some(Event {
             n: 0,
-            physical: happening.physical,
+            physical: Some(happening.physical),
             id: self.event_id("clock", happening.physical),
             resource,
             object,
@@ -163,6 +164,7 @@ impl Feed {
             kind,
             time: happening.at.saturating_add(self.settings.skew),
             injected: false,
+            data: None,
         })
     }
 

@@ -99,10 +99,25 @@ fn html(status: StatusCode, title: &str, text: &str) -> Response<Bytes> {
         "<!DOCTYPE html>\r\n<html>\r\n<head><title>{title}</title></head>\r\n\
          <body><h1>Server Error</h1><h2>{title}</h2><h3>{text}</h3></body>\r\n</html>\r\n"
     );
-    let mut response = bare(status, body.into_bytes());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    iis(headers);
+    with_type(status, "text/html", body)
+}
+
+/// A page for people.
+pub fn page(status: StatusCode, html: String) -> Response<Bytes> {
+    with_type(status, "text/html; charset=utf-8", html)
+}
+
+fn with_type(status: StatusCode, kind: &'static str, body: String) -> Response<Bytes> {
+    let mut response = empty(status);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    *response.body_mut() = body.into();
+    response
+}
+
+/// A response without a body.
+pub fn empty(status: StatusCode) -> Response<Bytes> {
+    let mut response = bare(status, Vec::new());
+    iis(response.headers_mut());
     response
 }
 

@@ -6,6 +6,7 @@ use crate::api::Api;
 use crate::faults::FaultBoard;
 use crate::feed::{Feed, FeedSettings};
 use crate::journal::Journal;
+use crate::messages::Hub;
 use crate::server::arrivals::Arrivals;
 use crate::server::wire::Connections;
 use crate::socket::session::Sessions;
@@ -26,13 +27,16 @@ pub struct Instance {
     pub feed: Arc<Feed>,
     /// Sessions of the Events & State sockets.
     pub sessions: Sessions,
+    /// Subscriptions of the Messages sockets.
+    pub messages: Arc<Hub>,
 }
 
 impl Instance {
     /// Puts an instance together; nothing runs yet.
     #[must_use]
     pub fn new(api: Api, feed: FeedSettings) -> Self {
-        let (api, journal) = (Arc::new(api), Arc::new(Journal::new()));
+        let journal = Arc::clone(api.journal());
+        let api = Arc::new(api);
         Self {
             feed: Arc::new(Feed::new(Arc::clone(&api), Arc::clone(&journal), feed)),
             sessions: Sessions::new(api.settings()),
@@ -41,6 +45,7 @@ impl Instance {
             faults: FaultBoard::new(),
             arrivals: Arrivals::default(),
             connections: Arc::new(Connections::default()),
+            messages: Arc::default(),
         }
     }
 }

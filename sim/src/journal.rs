@@ -14,8 +14,8 @@ use crate::stamp::Stamp;
 pub struct Event {
     /// Its place in the order of arrival, from 1; 0 for a state from before the start.
     pub n: u64,
-    /// The number of what happened; equal on every instance that saw it.
-    pub physical: i64,
+    /// The number of what happened; equal on every instance that saw it. `None`: a client posted it here.
+    pub physical: Option<i64>,
     /// This instance's id of it.
     pub id: String,
     /// The REST collection of its source, such as `cameras`.
@@ -28,8 +28,10 @@ pub struct Event {
     pub time: i64,
     /// The state machine that it moves, if any.
     pub state_group: Option<String>,
-    /// Made by `POST /events`, not by the world clock.
+    /// Made by `POST /events` of the control API, not by the world clock.
     pub injected: bool,
+    /// Its payload, opaque.
+    pub data: Option<Value>,
 }
 
 impl Event {
@@ -49,10 +51,18 @@ impl Event {
             "type": self.kind,
             "time": Stamp::from_ticks(self.time).wire(),
         });
+        if let Some(data) = &self.data {
+            json["datacontenttype"] = json!("application/json");
+            json["data"] = data.clone();
+        }
         if let Some(group) = &self.state_group {
             json["stategroupid"] = json!(group);
         }
         json
+    }
+
+    fn data_size(&self) -> usize {
+        self.data.as_ref().map_or(0, |data| data.to_string().len())
     }
 
     /// The event in the oracle.
@@ -77,6 +87,8 @@ pub struct Journal {
 
 struct Inner {
     ring: VecDeque<Arc<Event>>,
+    /// Size of the payloads in the ring.
+    bytes: usize,
     last: u64,
     states: HashMap<(String, String), Arc<Event>>,
 }
@@ -84,11 +96,14 @@ struct Inner {
 /// About a quarter of an hour at 100 events a second, and 40 MB at most.
 const KEPT: usize = 100_000;
 
+/// Payloads come on top of that, as text; in memory they are up to 16 times as large. The oldest events go.
+const KEPT_BYTES: usize = 16 << 20;
+
 impl Journal {
     /// An empty journal.
     #[must_use]
     pub fn new() -> Self {
-        let inner = Inner { ring: VecDeque::new(), last: 0, states: HashMap::new() };
+        let inner = Inner { ring: VecDeque::new(), bytes: 0, last: 0, states: HashMap::new() };
         Self { inner: Mutex::new(inner), latest: watch::Sender::new(0) }
     }
 
@@ -99,10 +114,7 @@ impl Journal {
             inner.last += 1;
             event.n = inner.last;
             let event = Arc::new(event);
-            if inner.ring.len() == KEPT {
-                inner.ring.pop_front();
-            }
-            inner.ring.push_back(Arc::clone(&event));
+            inner.append(&event);
             inner.remember_state(&event);
             event
         };
@@ -130,10 +142,31 @@ impl Journal {
         self.lock().ring.iter().rev().find(|event| event.id.eq_ignore_ascii_case(id)).map(|event| event.n)
     }
 
+    /// The event with this id, if it is still kept.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<Arc<Event>> {
+        self.lock().ring.iter().rev().find(|event| event.id.eq_ignore_ascii_case(id)).map(Arc::clone)
+    }
+
+    /// Those that are wanted, newest first: `take` of them behind the first `skip`. Who holds the world's
+    /// lock takes it before.
+    pub fn newest(&self, wanted: impl Fn(&Event) -> bool, skip: usize, take: usize) -> Vec<Arc<Event>> {
+        let inner = self.lock();
+        let wanted = inner.ring.iter().rev().filter(|event| wanted(event));
+        wanted.skip(skip).take(take).map(Arc::clone).collect()
+    }
+
+    /// The number of the oldest event that is kept, or of the next one.
+    #[must_use]
+    pub fn first(&self) -> u64 {
+        let inner = self.lock();
+        inner.ring.front().map_or(inner.last + 1, |event| event.n)
+    }
+
     /// How many injected events carry this physical number.
     #[must_use]
     pub fn injected(&self, physical: i64) -> usize {
-        self.lock().ring.iter().filter(|event| event.injected && event.physical == physical).count()
+        self.lock().ring.iter().filter(|event| event.injected && event.physical == Some(physical)).count()
     }
 
     /// The number of the last event.
@@ -162,9 +195,24 @@ impl Journal {
 }
 
 impl Inner {
+    fn append(&mut self, event: &Arc<Event>) {
+        self.bytes += event.data_size();
+        self.ring.push_back(Arc::clone(event));
+        // The last event stays, whatever its size: its writer sees it.
+        while self.ring.len() > KEPT || self.bytes > KEPT_BYTES && self.ring.len() > 1 {
+            let Some(gone) = self.ring.pop_front() else { return };
+            self.bytes -= gone.data_size();
+        }
+    }
+
+    /// A state has no payload: there are as many states as sources, and nothing else bounds them.
     fn remember_state(&mut self, event: &Arc<Event>) {
         if let Some(group) = &event.state_group {
-            self.states.insert((event.source(), group.clone()), Arc::clone(event));
+            let state = match &event.data {
+                None => Arc::clone(event),
+                Some(_) => Arc::new(Event { data: None, ..Event::clone(event) }),
+            };
+            self.states.insert((event.source(), group.clone()), state);
         }
     }
 }
@@ -182,7 +230,7 @@ mod tests {
     fn event(physical: i64, group: Option<&str>) -> Event {
         Event {
             n: 0,
-            physical,
+            physical: Some(physical),
             id: format!("id-{physical}"),
             resource: "cameras",
             object: "c".into(),
@@ -190,6 +238,7 @@ mod tests {
             time: 0,
             state_group: group.map(str::to_owned),
             injected: true,
+            data: None,
         }
     }
 
@@ -206,6 +255,22 @@ mod tests {
         assert_eq!(journal.find("ID-4"), Some(4));
         assert_eq!(journal.injected(4), 1);
         assert_eq!(journal.states().iter().map(|event| event.n).collect::<Vec<_>>(), [5]);
+    }
+
+    #[test]
+    fn payloads_are_sent_and_bounded_and_no_part_of_the_state() {
+        let journal = Journal::new();
+        let large = Value::String("x".repeat(KEPT_BYTES / 4));
+        for physical in 1..=6 {
+            journal.push(Event { data: Some(large.clone()), ..event(physical, Some("g")) });
+        }
+        assert_eq!((journal.first(), journal.last()), (4, 6));
+        let newest = journal.newest(|_| true, 1, 1);
+        assert_eq!(newest.first().map(|event| event.n), Some(5));
+        let sent = newest.first().map(|event| event.to_cloud_event()).unwrap_or_default();
+        assert_eq!((&sent["data"], &sent["datacontenttype"]), (&large, &json!("application/json")));
+        assert!(journal.get("ID-6").is_some_and(|event| event.data.is_some()));
+        assert!(journal.states().iter().all(|event| event.n == 6 && event.data.is_none()));
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub struct Settings {
     pub seed: u64,
     /// Number of cameras of the physical site.
     pub cameras: usize,
-    /// Number of basic users besides `admin`.
+    /// Number of basic users besides `admin`, and of Windows users, of which there are at least two.
     pub users: usize,
     /// Product version, which decides what the gateway knows (sheet 9).
     pub version: Version,

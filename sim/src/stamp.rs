@@ -50,6 +50,13 @@ impl Stamp {
         Self(self.0.saturating_add(millis.saturating_mul(10_000)))
     }
 
+    /// The wire form in a zone that is this many hours ahead of UTC; some resources write it so (sheet 8.9).
+    pub fn local(self, hours: i64) -> String {
+        let there = self.plus_millis(hours.saturating_mul(3_600_000)).wire();
+        let sign = if hours < 0 { '-' } else { '+' };
+        format!("{}{sign}{:02}:00", there.trim_end_matches('Z'), hours.unsigned_abs())
+    }
+
     /// The wire form, e.g. `2025-01-31T08:15:30.1230000Z`.
     pub fn wire(self) -> String {
         let seconds = self.seconds();
@@ -126,6 +133,12 @@ mod tests {
             Stamp::parse("2024-02-29T23:59:59Z").unwrap().plus_millis(1000).wire(),
             "2024-03-01T00:00:00.0000000Z"
         );
+    }
+
+    #[test]
+    fn local_form_has_an_offset() {
+        assert_eq!(Stamp::from_seconds(0).local(1), "1970-01-01T01:00:00.0000000+01:00");
+        assert_eq!(Stamp::from_seconds(0).local(-5), "1969-12-31T19:00:00.0000000-05:00");
     }
 
     #[test]

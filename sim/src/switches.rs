@@ -91,6 +91,20 @@ pub static REFRESH_SECONDS: Switch = Switch {
     default: "1296000",
     text: "lifetime of a refresh token",
 };
+/// Clients with refresh tokens (sheet 2.1).
+pub static REFRESH_CLIENTS: Switch = Switch {
+    name: "refresh-clients",
+    values: Values::OneOf(&["VmsClient", "all"]),
+    default: "VmsClient",
+    text: "who gets refresh tokens: VmsClient alone, or VmsAdminClient and VmsWebClient too",
+};
+/// Redirect addresses of the code flow (sheet 2.4).
+pub static REDIRECT_URIS: Switch = Switch {
+    name: "redirect-uris",
+    values: Values::OneOf(&["loopback", "https"]),
+    default: "loopback",
+    text: "where a browser may take a code: the user's own computer and this instance, or any https address too",
+};
 /// Default page size (sheet 10.3).
 pub static PAGE_SIZE: Switch = Switch {
     name: "page-size",
@@ -126,6 +140,20 @@ pub static NESTED_GROUPS: Switch = Switch {
     default: "all",
     text: "a group collection lists all groups or only those at the top",
 };
+/// Local times (sheet 3.1, 8.9).
+pub static LOCAL_TIMES: Switch = Switch {
+    name: "local-times",
+    values: ON_OFF,
+    default: "on",
+    text: "lastModified of analyticsEvents and genericEvents has the site's offset instead of Z",
+};
+/// References of the older notation (sheet 3.1).
+pub static ITEM_NOTATION: Switch = Switch {
+    name: "item-notation",
+    values: Values::OneOf(&["brackets", "path"]),
+    default: "brackets",
+    text: "genericEvents.dataSource is GenericEventDataSource[guid] or genericEventDataSources/guid",
+};
 /// Rights of a service token.
 pub static SERVICE_WRITES: Switch = Switch {
     name: "service-writes",
@@ -138,7 +166,21 @@ pub static ALARM_IDS: Switch = Switch {
     name: "alarm-ids",
     values: Values::OneOf(&["own", "shared"]),
     default: "own",
-    text: "ids of alarm states are this instance's own or equal on every installation",
+    text: "ids of alarm states, priorities and the like are this instance's own or equal on every installation",
+};
+/// Which event types have a retention of a day (sheet 5.1).
+pub static EVENT_RETENTION: Switch = Switch {
+    name: "event-retention",
+    values: Values::OneOf(&["all", "no-motion", "none"]),
+    default: "all",
+    text: "event types that GET /events knows for a day; the others are only sent",
+};
+/// Errors of bookmarks and evidence locks (sheet 3.4, 5.3).
+pub static MARK_ERRORS: Switch = Switch {
+    name: "mark-errors",
+    values: Values::OneOf(&["unwrapped", "wrapped"]),
+    default: "unwrapped",
+    text: "error bodies of bookmarks and evidence locks: without `error` around and httpCode as text, or as elsewhere",
 };
 /// Duration of a queued task.
 pub static TASK_TIME: Switch = Switch {
@@ -195,7 +237,7 @@ pub static ESS_AUTH_TIMEOUT: Switch = Switch {
     name: "ess-auth-timeout",
     values: Values::Number("s"),
     default: "30",
-    text: "events socket: how long a socket may stay unauthenticated; 0: for ever",
+    text: "events and messages sockets: how long one may stay unauthenticated; 0: for ever",
 };
 /// Resume window (sheet 4.4).
 pub static ESS_RESUME_WINDOW: Switch = Switch {
@@ -226,6 +268,77 @@ pub static ESS_CLOSE_MALFORMED: Switch = Switch {
     text: "events socket: close code after a malformed command",
 };
 
+/// Acknowledgements (sheet 4.7, 10.6).
+pub static MESSAGES_ACKS: Switch = Switch {
+    name: "messages-acks",
+    values: Values::OneOf(&["ack.v1", "off"]),
+    default: "ack.v1",
+    text: "messages socket: type of the frame that acknowledges sub.v1 and pub.v1; off: none",
+};
+/// Errors (sheet 4.7, 10.6).
+pub static MESSAGES_ERRORS: Switch = Switch {
+    name: "messages-errors",
+    values: Values::OneOf(&["err.v1", "close"]),
+    default: "err.v1",
+    text: "messages socket: type of the frame that refuses another; close: no frame, the socket is closed",
+};
+/// Pulse period (sheet 4.7).
+pub static MESSAGES_PULSE: Switch = Switch {
+    name: "messages-pulse",
+    values: Values::Number("s"),
+    default: "30",
+    text: "messages socket: pulsePeriodSeconds",
+};
+/// Pulse time-out (sheet 10.6).
+pub static MESSAGES_PULSE_TIMEOUT: Switch = Switch {
+    name: "messages-pulse-timeout",
+    values: Values::Number("s"),
+    default: "90",
+    text: "messages socket: a client without pulse.v1 for this long is closed; 0: never",
+};
+/// Messages that wait for a slow reader (sheet 10.6).
+pub static MESSAGES_ROOM: Switch = Switch {
+    name: "messages-room",
+    values: Values::Number("messages"),
+    default: "256",
+    text: "messages socket: unread messages that are kept for a socket before it is cut",
+};
+/// The socket without a public schema (sheet 4.8).
+pub static ALARMS_SOCKET: Switch = Switch {
+    name: "alarms-socket",
+    values: Values::OneOf(&["404", "501"]),
+    default: "404",
+    text: "status of /API/ws/alarms/v1",
+};
+/// Refused calls of WebRTC clients (sheet 6.1).
+pub static WEBRTC_ERRORS: Switch = Switch {
+    name: "webrtc-errors",
+    values: Values::OneOf(&["notify", "reply"]),
+    default: "notify",
+    text: "webrtc socket: a refused call gets an error notification without id, or a JSON-RPC error with its id",
+};
+/// Lifetime of a WebRTC session (sheet 10.8).
+pub static WEBRTC_LIFETIME: Switch = Switch {
+    name: "webrtc-lifetime",
+    values: Values::Number("s"),
+    default: "0",
+    text: "how long a WebRTC session lives at most; 0: as long as its token",
+};
+/// Number of WebRTC sessions (sheet 10.8).
+pub static WEBRTC_SESSIONS: Switch = Switch {
+    name: "webrtc-sessions",
+    values: Values::Number("sessions"),
+    default: "1000",
+    text: "WebRTC sessions at a time; one more gets 503",
+};
+/// Ending a WebRTC session (sheet 10.8).
+pub static WEBRTC_DELETE: Switch = Switch {
+    name: "webrtc-delete",
+    values: ON_OFF,
+    default: "off",
+    text: "DELETE ends a WebRTC session; off: unknown request",
+};
+
 /// The table.
 pub static ALL: &[&Switch] = &[
     &HIDDEN,
@@ -237,13 +350,19 @@ pub static ALL: &[&Switch] = &[
     &LOCKOUT_SECONDS,
     &REFRESH_ROTATION,
     &REFRESH_SECONDS,
+    &REFRESH_CLIENTS,
+    &REDIRECT_URIS,
     &PAGE_SIZE,
     &MAX_PAGE_SIZE,
     &INCLUDE_DEPTH,
     &PUT_MISSING,
     &NESTED_GROUPS,
+    &LOCAL_TIMES,
+    &ITEM_NOTATION,
     &SERVICE_WRITES,
     &ALARM_IDS,
+    &EVENT_RETENTION,
+    &MARK_ERRORS,
     &TASK_TIME,
     &ESS_UNAUTHENTICATED,
     &ESS_BAD_FILTER,
@@ -256,6 +375,16 @@ pub static ALL: &[&Switch] = &[
     &ESS_BUFFER,
     &ESS_PING,
     &ESS_CLOSE_MALFORMED,
+    &MESSAGES_ACKS,
+    &MESSAGES_ERRORS,
+    &MESSAGES_PULSE,
+    &MESSAGES_PULSE_TIMEOUT,
+    &MESSAGES_ROOM,
+    &ALARMS_SOCKET,
+    &WEBRTC_ERRORS,
+    &WEBRTC_LIFETIME,
+    &WEBRTC_SESSIONS,
+    &WEBRTC_DELETE,
 ];
 
 /// The values that differ from the table's defaults.

@@ -48,9 +48,16 @@ impl Reply {
 }
 
 pub fn send(api: &Api, method: &str, path: &str, token: Option<&str>, body: &str) -> Reply {
+    let bearer = token.map(|token| format!("Bearer {token}"));
+    let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
+    ask(api, method, path, &headers, body)
+}
+
+/// A request with any headers.
+pub fn ask(api: &Api, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
     let mut request = Request::builder().method(Method::from_bytes(method.as_bytes()).unwrap()).uri(path);
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
     }
     let response = api.handle(request.body(Bytes::from(body.to_owned())).unwrap());
     let (parts, body) = response.into_parts();

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Instant};
 use serde_json::json;
 
 use super::*;
-use crate::testing::{Client, api, grant, login, send, shared};
+use crate::testing::{Client, api, ask, grant, login, send, shared};
 
 #[test]
 fn discovery_is_built_from_the_settings() {
@@ -136,7 +136,7 @@ fn grants_and_their_errors() {
     );
     assert_eq!(wrong.status, 400);
     for (form, error) in [
-        ("grant_type=authorization_code&client_id=VmsClient", "unsupported_grant_type"),
+        ("grant_type=device_code&client_id=VmsClient", "unsupported_grant_type"),
         ("grant_type=password&username=admin&password=admin-password&client_id=x", "invalid_client"),
         ("grant_type=client_credentials&client_id=svc1&client_secret=x", "invalid_client"),
         ("grant_type=client_credentials&client_id=svc1&client_secret=svc1-secret&scope=x", "invalid_scope"),
@@ -214,6 +214,20 @@ fn cross_origin_requests_are_a_switch() {
     let response = api.handle(preflight());
     assert_eq!(response.status(), 204);
     assert_eq!(response.headers()["access-control-allow-origin"], "http://x");
+    let allowed = response.headers()["access-control-allow-headers"].to_str().unwrap();
+    assert!(allowed.contains("Authorization") && allowed.contains("Content-Type"));
+    // Whatever the answer is, a script may read it.
+    for (method, path, status) in [
+        ("POST", "/IDP/connect/token", 400),
+        ("GET", "/IDP/.well-known/openid-configuration", 200),
+        ("GET", "/API/rest/v1/sites", 401),
+        ("GET", "/API/.well-known/uris", 200),
+        ("GET", "/nothing", 404),
+    ] {
+        let reply = ask(&api, method, path, &[("origin", "http://x")], "");
+        assert_eq!(reply.status, status);
+        assert_eq!(reply.headers["access-control-allow-origin"], "http://x", "{path}");
+    }
 }
 
 #[test]

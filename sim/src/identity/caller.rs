@@ -3,7 +3,7 @@
 use ::http::{Response, StatusCode};
 use bytes::Bytes;
 
-use crate::http::rest_error;
+use crate::{http::rest_error, world::grants::RoleSet};
 
 /// The caller that a token names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Caller {
     pub sid: String,
     /// What it may do.
     pub role: Role,
+    /// When its token ends, in seconds of Unix time.
+    pub expires: i64,
 }
 
 /// What a caller may do (design, D18).
@@ -27,6 +29,8 @@ pub enum Role {
     Guards,
     /// A registered service's token: sees everything.
     Service,
+    /// A user in roles whose rights a task has changed.
+    Granted(RoleSet),
     /// A user without any of the roles above: sees nothing.
     Nobody,
 }

@@ -18,6 +18,12 @@ impl Form {
         Self { pairs: pairs.collect() }
     }
 
+    /// Whether a field is there twice.
+    pub fn repeats(&self) -> bool {
+        let mut seen = std::collections::HashSet::new();
+        !self.pairs.iter().all(|(name, _)| seen.insert(name))
+    }
+
     /// The first value of a field that is not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.pairs.iter().find(|(key, _)| key == name);
@@ -40,6 +46,7 @@ mod tests {
         assert_eq!(form.get("username"), Some("a b"));
         assert_eq!(form.get("password"), Some("p=q%zz r"), "a broken escape stays as it is");
         assert_eq!(form.get("y"), None);
+        assert!(!form.repeats() && Form::parse(b"a=1&b=2&a=").repeats());
         assert!(Form::parse(&[0xff, b'=', 0xfe]).get("a").is_none());
     }
 }

@@ -13,6 +13,8 @@ pub struct Login {
     pub sid: String,
     /// The client that it logged in with.
     pub client: String,
+    /// What its tokens may be used for.
+    pub scope: String,
     /// When the user gave the password.
     pub since: Stamp,
 }

@@ -1,15 +1,24 @@
 //! The Identity Provider (sheet 2): the token endpoint, tokens, and the logins that are alive.
 
+mod authorize;
+mod browsers;
 mod caller;
+mod clients;
+mod codes;
 mod form;
 mod grant;
 mod keys;
+mod leave;
 mod logins;
 mod ntlm;
 mod routes;
 mod token;
+mod userinfo;
 
-use std::sync::{Mutex, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use ::http::{Request, header};
+use bytes::Bytes;
 
 pub use caller::{AuthError, Caller, Role};
 pub use keys::{KeyError, Keys};
@@ -21,6 +30,8 @@ use crate::{
     stamp::Stamp,
     world::{DNS_DOMAIN, World},
 };
+use browsers::Browsers;
+use codes::Codes;
 use logins::Logins;
 
 /// Keys, issuer and live logins of one instance.
@@ -30,6 +41,8 @@ pub struct Identity {
     /// The signing key.
     pub keys: Keys,
     logins: Mutex<Logins>,
+    codes: Mutex<Codes>,
+    browsers: Mutex<Browsers>,
 }
 
 /// What an endpoint works with.
@@ -51,6 +64,8 @@ impl Identity {
             issuer: issuer(&settings.name),
             keys: Keys::new(&settings.name, settings.seed)?,
             logins: Mutex::default(),
+            codes: Mutex::default(),
+            browsers: Mutex::default(),
         })
     }
 
@@ -65,9 +80,28 @@ impl Identity {
         host.unwrap_or_default()
     }
 
-    fn logins(&self) -> std::sync::MutexGuard<'_, Logins> {
-        self.logins.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn logins(&self) -> MutexGuard<'_, Logins> {
+        self.logins.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn codes(&self) -> MutexGuard<'_, Codes> {
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn browsers(&self) -> MutexGuard<'_, Browsers> {
+        self.browsers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The token of a Bearer header. HTTP Basic and anything else counts as none (sheet 2.7).
+///
+/// # Errors
+/// When there is none.
+pub fn bearer(request: &Request<Bytes>) -> Result<&str, AuthError> {
+    let value = request.headers().get(header::AUTHORIZATION).ok_or(AuthError::Missing)?;
+    let (scheme, token) =
+        value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(AuthError::Invalid)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(AuthError::Missing) }
 }
 
 /// `https://<name>.vms.example/IDP`. A name that is no host label is made one, with a mark that keeps it unique.

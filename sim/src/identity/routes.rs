@@ -4,7 +4,14 @@ use ::http::{Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use serde_json::json;
 
-use super::{Desk, grant::token_endpoint, ntlm};
+use super::{
+    Desk,
+    authorize::{authorize, login},
+    grant::token_endpoint,
+    leave::{end_session, revoke},
+    ntlm,
+    userinfo::userinfo,
+};
 use crate::{
     discovery,
     http::{compact_json, html_404},
@@ -29,11 +36,14 @@ pub fn answer(desk: &Desk<'_>, request: &Request<Bytes>, door: Door, path: &[&st
     };
     match path {
         ["connect", "token"] => token_endpoint(desk, request, &visitor),
-        // No external provider is configured, so there is nobody to send the browser to.
-        ["connect", "authorize"] => {
-            compact_json(StatusCode::BAD_REQUEST, &json!({ "error": "unauthorized_client" }))
-        }
-        _ if !matches!(*request.method(), Method::GET | Method::HEAD) => html_404(),
+        ["connect", "revocation"] if *request.method() == Method::POST => revoke(desk, request),
+        _ if !matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) => html_404(),
+        ["connect", "authorize"] => authorize(desk, request, false),
+        ["connect", "authorize", "callback"] => authorize(desk, request, true),
+        ["account", "login"] => login(desk, request),
+        ["connect", "userinfo"] => userinfo(desk, request),
+        ["connect", "endsession"] => end_session(desk, request),
+        _ if *request.method() == Method::POST => html_404(),
         [".well-known", "openid-configuration"] => {
             compact_json(StatusCode::OK, &discovery::openid(desk.settings, desk.identity))
         }

@@ -72,6 +72,11 @@ impl RestError {
         Self::bad(format!("Invalid parent. {kind}/{id}/{}Folder", singular(child)))
     }
 
+    /// A device that does not answer.
+    pub fn unreachable(kind: &str, id: &str) -> Self {
+        Self { status: StatusCode::BAD_GATEWAY, ..Self::bad(format!("Device not responding. {kind}/{id}")) }
+    }
+
     /// No right (sheet 2.7).
     pub fn forbidden() -> Self {
         Self {
@@ -81,13 +86,28 @@ impl RestError {
         }
     }
 
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
     /// The answer.
     pub fn response(&self) -> Response<Bytes> {
+        rest_json(self.status, &self.body())
+    }
+
+    /// The body of the answer.
+    pub fn body(&self) -> Value {
         let mut body = error_body(self.status, &self.text, self.property.as_deref(), self.id);
         if let (Value::Object(body), Some(more)) = (&mut body, &self.more) {
             body.extend(more.as_ref().clone());
         }
-        rest_json(self.status, &body)
+        body
     }
 }
 

@@ -2,19 +2,18 @@
 
 use serde_json::{Value, json};
 
+use super::effects::ptz;
 use crate::world::{Object, ids};
 
 /// The fields of a child of that type that follow from its parent.
 pub fn of(kind: &str, parent: &Object) -> Value {
     match kind {
         "hardwareDriverSettings" => driver(parent),
-        "settings" => json!({ "ptz": { "ptzEnabled": is_ptz(parent) } }),
+        "settings" if parent.kind == "cameras" => json!({ "ptz": { "ptzEnabled": ptz::is_ptz(parent) } }),
+        // Other devices neither move nor have pictures.
+        "settings" => json!({ "ptz": null, "ptzSessionTimeouts": null, "stream": [] }),
         _ => Value::Null,
     }
-}
-
-fn is_ptz(parent: &Object) -> bool {
-    parent.fields.get("ptzEnabled") == Some(&Value::Bool(true))
 }
 
 /// Hardware that several sites record has one MAC address and one serial number (sheet 3.6): they must not depend on

@@ -1,16 +1,19 @@
 //! Fields of an object type, read from the notation of the sheet (3.6), and the check of written values.
 //!
-//! A field is `name[*][!]:kind[=default]`: `*` read-only, `!` needed at creation (and then settable even if
-//! read-only). Kinds: `g s i n b dt pw`, `>type` a reference, `@type` a reference written as `type/guid` text,
-//! `#type` a bare id, `^type` a `Type[guid]` text (the last two may name nothing), `{a|b}` an enumeration, `o` an
-//! object kept as it comes, `<shape>` an object with the members of a [shape](super::shape), and lists: `[s]`,
+//! A field is `name[*][!|+]:kind[=default]`: `*` read-only, `!` needed at creation, `+` taken at creation (both even if
+//! read-only). Kinds: `g s i n b dt pw`, `sec` a secret that can be changed, `>type` a reference, `@type` a reference
+//! written as `type/guid` text, `#type` a bare id, `^type` a `Type[guid]` text (the last two may name nothing), where
+//! type may be `any`, `{a|b}` an enumeration, `o` an object kept as it comes, `<shape>` an object with the members of a [shape](super::shape), and lists: `[s]`,
 //! `[>type]`, `[o]`, `[<shape>]`. The items of a read-only `[<shape>]` are neither added nor removed, but their
 //! writable members are set. The default of such a list is a number of items.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::shape::Shape;
+use super::{
+    shape::Shape,
+    table::{self, Type},
+};
 use crate::stamp::{Stamp, UNSET};
 
 /// The type of a field.
@@ -30,6 +33,8 @@ pub enum Kind {
     Date,
     /// A secret: taken, never shown.
     Password,
+    /// A secret that an update may change.
+    Secret,
     /// `{"type","id"}` of an object of that type.
     Reference(&'static str),
     /// `type/guid` as text; such strings leak from the older notation (sheet 3.1).
@@ -65,6 +70,8 @@ pub struct Field {
     pub read_only: bool,
     /// Must be given at creation.
     pub required: bool,
+    /// May be given at creation even if it is read-only.
+    pub initial: bool,
     /// Value of an object that has none.
     pub default: Value,
 }
@@ -94,11 +101,12 @@ impl Field {
             None => (rest, None),
         };
         let required = name.ends_with('!');
-        let name = name.trim_end_matches('!');
+        let initial = required || name.ends_with('+');
+        let name = name.trim_end_matches(['!', '+']);
         let read_only = name.ends_with('*');
         let kind = Kind::parse(kind)?;
         let default = kind.default(default)?;
-        Some(Self { name: name.trim_end_matches('*'), kind, read_only, required, default })
+        Some(Self { name: name.trim_end_matches('*'), kind, read_only, required, initial, default })
     }
 
     /// Whether a change of an existing object may set it.
@@ -110,9 +118,14 @@ impl Field {
         }
     }
 
+    /// Whether it is never shown.
+    pub fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Password | Kind::Secret)
+    }
+
     /// Whether a creation may set it.
     pub fn settable_at_creation(&self) -> bool {
-        !self.read_only || self.required
+        !self.read_only || self.initial
     }
 
     /// Checks a written value and brings it into the stored form.
@@ -126,8 +139,8 @@ impl Field {
                 },
                 None => "a GUID",
             },
-            Kind::Text | Kind::Password if value.is_string() => return Ok(value.clone()),
-            Kind::Text | Kind::Password => "a string",
+            Kind::Text | Kind::Password | Kind::Secret if value.is_string() => return Ok(value.clone()),
+            Kind::Text | Kind::Password | Kind::Secret => "a string",
             Kind::Integer if value.is_i64() || value.is_u64() => return Ok(value.clone()),
             Kind::Integer => "an integer",
             Kind::Number => match (value.as_f64(), value.as_str()) {
@@ -159,10 +172,10 @@ impl Field {
             Kind::Path(target) => {
                 let found = value.as_str().and_then(|text| {
                     let (kind, id) = text.split_once('/')?;
-                    kind.eq_ignore_ascii_case(target).then(|| guid(id)).flatten()
+                    Some((canonical(target, kind)?, guid(id)?))
                 });
                 return found
-                    .map(|id| Value::from(format!("{target}/{id}")))
+                    .map(|(target, id)| Value::from(format!("{target}/{id}")))
                     .ok_or_else(|| self.refusal(&format!("{target}/<guid>")));
             }
             Kind::Item(target) => {
@@ -204,6 +217,11 @@ impl Field {
         Refusal::expected(self.name, wanted)
     }
 
+    /// Id of its readable name in `/translations`.
+    pub fn translation(&self) -> String {
+        format!("PropertyName_{}", self.name)
+    }
+
     /// Its entry under `definitions` (sheet 3.2).
     pub fn definition(&self) -> Value {
         let mut entry = Map::new();
@@ -213,7 +231,7 @@ impl Field {
             let options = words.iter().map(|word| json!({ "value": word, "displayName": word })).collect();
             entry.insert("options".to_owned(), Value::Array(options));
         }
-        entry.insert("translationId".to_owned(), format!("PropertyName_{}", self.name).into());
+        entry.insert("translationId".to_owned(), self.translation().into());
         Value::Object(entry)
     }
 }
@@ -257,6 +275,7 @@ impl Kind {
             "b" => Self::Bool,
             "dt" => Self::Date,
             "pw" => Self::Password,
+            "sec" => Self::Secret,
             "o" => Self::Free,
             _ => return None,
         })
@@ -305,7 +324,7 @@ impl Kind {
             Self::References(_) => "pathList",
             Self::Texts | Self::Objects | Self::EmbeddedList(_) => "array",
             Self::Free | Self::Embedded(_) => "list",
-            Self::Guid | Self::Id(_) | Self::Item(_) | Self::Text | Self::Password => "string",
+            Self::Guid | Self::Id(_) | Self::Item(_) | Self::Text | Self::Password | Self::Secret => "string",
         }
     }
 }
@@ -325,7 +344,7 @@ fn item(target: &str, id: &str) -> String {
 }
 
 /// The id in `Type[guid]`, or in `types/guid`, which a live server was seen to send instead (sheet 3.1).
-fn item_id(target: &str, text: &str) -> Option<String> {
+pub fn item_id(target: &str, text: &str) -> Option<String> {
     if text.is_empty() {
         return Some(Uuid::nil().to_string());
     }
@@ -344,11 +363,34 @@ pub fn singular(target: &str) -> String {
     letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter().chain(letters).collect()
 }
 
-fn reference(target: &str, value: &Value) -> Option<Value> {
+fn reference(target: &'static str, value: &Value) -> Option<Value> {
     let kind = value.get("type")?.as_str()?;
     let id = guid(value.get("id")?.as_str()?)?;
-    kind.eq_ignore_ascii_case(target).then(|| json!({ "type": target, "id": id }))
+    canonical(target, kind).map(|target| json!({ "type": target, "id": id }))
 }
+
+/// The name of the type that a reference to `target` may have. `any` takes every type and the folders that the older
+/// notation has for whole types.
+fn canonical(target: &'static str, kind: &str) -> Option<&'static str> {
+    if target != ANY {
+        return kind.eq_ignore_ascii_case(target).then_some(target);
+    }
+    let folder = || FOLDERS.into_iter().find(|folder| folder.eq_ignore_ascii_case(kind));
+    table::find(kind).map(Type::name).or_else(folder)
+}
+
+/// Target of a reference to anything.
+pub const ANY: &str = "any";
+/// Folders that stand for all objects of a type (sheet 3.6); `systems` for all servers.
+pub const FOLDERS: [&str; 7] = [
+    "cameraFolder",
+    "microphoneFolder",
+    "speakerFolder",
+    "inputEventFolder",
+    "outputFolder",
+    "userDefinedEventFolder",
+    "systems",
+];
 
 fn is_list(value: &Value, each: fn(&Value) -> bool) -> bool {
     value.as_array().is_some_and(|list| list.iter().all(each))

@@ -78,7 +78,7 @@ fn show(call: &Call<'_>, id: u32, job: &Job) -> Value {
     relations.insert("self".to_owned(), json!({ "type": "tasks", "id": id.to_string() }));
     let (state, code, text) = match &job.state {
         JobState::Running => ("InProgress", 0, ""),
-        JobState::Done(made) => {
+        JobState::Done(made, _) => {
             if let Some((kind, id)) = made {
                 relations.insert((*kind).to_owned(), json!({ "type": kind, "id": id }));
             }
@@ -86,14 +86,18 @@ fn show(call: &Call<'_>, id: u32, job: &Job) -> Value {
         }
         JobState::Failed(text) => ("Error", number(text), text.as_str()),
     };
-    json!({
+    let mut shown = json!({
         "displayName": job.task.display,
         "progress": job.progress(call.now),
         "state": state,
         "errorCode": code,
         "errorText": text,
         "relations": relations,
-    })
+    });
+    if let (Value::Object(shown), JobState::Done(_, result)) = (&mut shown, &job.state) {
+        shown.extend(result.clone());
+    }
+    shown
 }
 
 /// The number in a text like `VMO60277: ...` (sheet 3.4).

@@ -1,9 +1,11 @@
 //! The configuration API `/API/rest/v1` (sheet 3): a table of types and one engine that reads it.
 
+pub mod body;
 mod effects;
 pub mod error;
 mod facts;
 pub mod field;
+pub mod finish;
 mod jobs;
 mod members;
 mod permissions;
@@ -12,11 +14,15 @@ mod read;
 mod references;
 mod remove;
 pub mod rows;
+mod rules;
 pub mod shape;
 mod show;
 mod single;
+pub mod source;
 pub mod table;
 pub mod tasks;
+mod translations;
+mod wizard;
 mod write;
 
 use std::sync::{PoisonError, RwLock};
@@ -25,6 +31,7 @@ use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
+pub use self::effects::sequences::span;
 use self::{
     error::RestError,
     query::Query,
@@ -37,7 +44,7 @@ use crate::{
     settings::{Settings, Version},
     stamp::Stamp,
     switches::STRING_BOOLEANS,
-    world::World,
+    world::{Object, World},
 };
 
 /// One authenticated request.
@@ -59,19 +66,24 @@ pub struct Call<'a> {
 }
 
 /// A success.
-struct Answer {
-    status: StatusCode,
-    body: Value,
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body.
+    pub body: Value,
 }
 
-type Outcome = Result<Answer, RestError>;
+/// What a request comes to.
+pub type Outcome = Result<Answer, RestError>;
 
 impl Answer {
-    fn ok(body: Value) -> Self {
+    /// 200.
+    pub fn ok(body: Value) -> Self {
         Self { status: StatusCode::OK, body }
     }
 
-    fn created(body: Value) -> Self {
+    /// 201.
+    pub fn created(body: Value) -> Self {
         Self { status: StatusCode::CREATED, body }
     }
 }
@@ -98,6 +110,7 @@ fn get(call: &Call<'_>, world: &World, segments: &[&str]) -> Outcome {
     match segments {
         [tasks] if is_tasks(tasks) => Ok(jobs::list(call, world)),
         [tasks, id] if is_tasks(tasks) => jobs::item(call, world, id),
+        [name] if name.eq_ignore_ascii_case("translations") => translations::list(call),
         [name, id] if name.eq_ignore_ascii_case("effectivePermissions") => permissions::get(call, world, id),
         [kind, id, tasks] if is_tasks(tasks) => jobs::below(call, world, call.find(kind)?, id),
         [kind, id, tasks, number] if is_tasks(tasks) => {
@@ -124,6 +137,7 @@ fn change(call: &Call<'_>, world: &mut World, segments: &[&str]) -> Outcome {
         }
         [tasks, ..] if is_tasks(tasks) => Err(RestError::unknown_request()),
         [name, ..] if name.eq_ignore_ascii_case("effectivePermissions") => Err(RestError::unknown_request()),
+        [name, ..] if name.eq_ignore_ascii_case("translations") => Err(RestError::unknown_request()),
         [kind] if post => {
             let kind = call.find(kind)?;
             match call.query.value("task") {
@@ -184,9 +198,23 @@ impl Call<'_> {
         }
     }
 
+    /// Refuses a caller who may not change an object; without an id it is about the whole collection.
+    fn may_change(&self, world: &World, kind: &str, id: &str) -> Result<(), RestError> {
+        let object = table::find(kind).and_then(|kind| single::find(world, kind, id));
+        let may = |object: &Object| rights::changes(world, &self.settings.switches, self.caller, object);
+        if object.as_deref().is_some_and(may) { Ok(()) } else { self.may_write() }
+    }
+
+    /// Refuses a caller who may not say who may do what with an object.
+    fn may_secure(&self, world: &World, kind: &str, id: &str) -> Result<(), RestError> {
+        let object = world.store.get(kind, id);
+        let may = object.is_some_and(|object| rights::administers(world, self.caller, object));
+        if may { Ok(()) } else { Err(RestError::forbidden()) }
+    }
+
     /// The body as a JSON object; nothing at all counts as an empty one. The content type is not looked at: an
     /// official sample sends none (sheet 7.1).
-    fn json(&self) -> Result<Map<String, Value>, RestError> {
+    pub fn json(&self) -> Result<Map<String, Value>, RestError> {
         if self.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Map::new());
         }
@@ -207,7 +235,7 @@ impl Call<'_> {
     }
 
     /// Remembers an accepted change.
-    fn record(&self, world: &mut World, body: &Map<String, Value>) {
+    pub fn record(&self, world: &mut World, body: &Map<String, Value>) {
         let body = Value::Object(body.clone());
         world.record(self.now, self.method.as_str(), self.target, &body, &self.caller.user);
     }

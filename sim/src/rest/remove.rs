@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Answer, Call, Outcome, RestError,
+    finish::PRESET,
     read::visible,
     references,
     table::{Below, Type, find},
@@ -12,10 +13,10 @@ use crate::world::{Object, World};
 
 /// `DELETE /type/{id}`.
 pub fn delete(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str) -> Outcome {
-    visible(call, world, kind, id)?;
+    let id = visible(call, world, kind, id)?.id.clone();
     call.verb(kind.row.item, 'D')?;
-    call.may_write()?;
-    remove(call, world, kind, &id.to_ascii_lowercase())
+    call.may_change(world, kind.name(), &id)?;
+    remove(call, world, kind, &id)
 }
 
 /// Removes an object with everything below it, unless something else needs it.
@@ -33,6 +34,16 @@ pub fn remove(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
             let below =
                 below.filter(|object| object.parent.as_ref().is_some_and(|(kind, _)| *kind == parent_kind));
             doomed.extend(below.map(|object| (object.kind, object.id.clone())));
+        }
+        if parent_kind == "videoWallPresets" {
+            let parts = world.store.all("monitorPresets").filter(|part| part.text(PRESET) == parent);
+            doomed.extend(parts.map(|part| (part.kind, part.id.clone())));
+        }
+        // With a generic event goes the hidden event that rules and alarms know it by.
+        if parent_kind == "genericEvents"
+            && let Some(event) = world.store.get(parent_kind, &parent)
+        {
+            doomed.push(("userDefinedEvents", event.text("shadowId").to_owned()));
         }
         next += 1;
     }

@@ -20,7 +20,12 @@ use crate::{
 /// The value of a property, its default if the object has none.
 pub fn value(kind: &Type, object: &Object, property: &str) -> Value {
     match property {
-        "id" => object.id.clone().into(),
+        // Few types have numbers for ids (sheet 3.1).
+        "id" | "Id" => match kind.field(property).map(|field| &field.kind) {
+            Some(Kind::Integer) => object.id.parse::<u64>().map_or(Value::Null, Value::from),
+            _ => object.id.clone().into(),
+        },
+        "clientSecretHasValue" => (!object.text("clientSecret").is_empty()).into(),
         "displayName" => display_name(kind, object).into(),
         _ => match (object.fields.get(property), kind.field(property)) {
             (Some(value), Some(field)) => field.kind.completed(value.clone()),
@@ -38,7 +43,7 @@ pub fn object(kind: &Type, object: &Object) -> Map<String, Value> {
     if !plain {
         shown.insert("displayName".to_owned(), display_name(kind, object).into());
     }
-    for field in kind.fields.iter().filter(|field| field.kind != Kind::Password) {
+    for field in kind.fields.iter().filter(|field| !field.is_secret()) {
         let value = value(kind, object, field.name);
         if !value.is_null() {
             shown.insert(field.name.to_owned(), value);
@@ -102,6 +107,7 @@ pub fn below<'a>(
             Box::new(std::iter::once(single::below(world, child, item)))
         }
         Below::Children => Box::new(world.store.children(name, &item.id).map(Cow::Borrowed)),
+        Below::Everything => Box::new(world.store.all(name).map(Cow::Borrowed)),
         Below::Members => {
             let members = world.store.members(&item.id, name).iter();
             Box::new(members.filter_map(move |id| world.store.get(name, id)).map(Cow::Borrowed))
@@ -170,9 +176,13 @@ fn display_name<'o>(kind: &Type, object: &'o Object) -> &'o str {
     if kind.has(SINGLE) {
         return kind.row.display;
     }
-    ["name", "accountName", "addressType"]
+    NAMES
         .into_iter()
         .map(|field| object.text(field))
         .find(|text| !text.is_empty())
-        .unwrap_or(&object.id)
+        .unwrap_or(kind.row.display)
 }
+
+/// What objects are called by.
+const NAMES: [&str; 7] =
+    ["name", "Name", "accountName", "addressType", "claimValue", "licenseType", "productDisplayName"];

@@ -25,7 +25,8 @@ pub struct Row {
     pub flags: &'static str,
     /// Fields, in the notation of [`super::field`].
     pub fields: &'static str,
-    /// Sub-collections `name=verbs[task,...]/item verbs`; `~name` lists members of a group, `*` everything below a site.
+    /// Sub-collections `name=verbs[task,...]/item verbs`; `~name` lists members of a group,
+    /// `+name` all of the type, `*` everything below a site.
     pub subs: &'static str,
     /// Tasks of an item, `@24.2` behind those that are newer than their type.
     pub tasks: &'static str,
@@ -68,6 +69,8 @@ pub enum Below {
     Children,
     /// That object is a group that lists them.
     Members,
+    /// All of the type are.
+    Everything,
 }
 
 /// A sub-collection.
@@ -179,9 +182,10 @@ impl Sub {
             Some((verbs, tasks)) => (verbs, tasks.strip_suffix(']')?.split(',').collect()),
             None => (collection, Vec::new()),
         };
-        let (name, below) = match name.strip_prefix('~') {
-            Some(name) => (name, Below::Members),
-            None => (name, Below::Children),
+        let (name, below) = match (name.strip_prefix('~'), name.strip_prefix('+')) {
+            (Some(name), _) => (name, Below::Members),
+            (_, Some(name)) => (name, Below::Everything),
+            (None, None) => (name, Below::Children),
         };
         Some(Self { name, below, collection, item, tasks })
     }
@@ -204,7 +208,10 @@ pub fn find(name: &str) -> Option<&'static Type> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::rest::{field::Kind, tasks};
+    use crate::rest::{
+        field::{ANY, Kind},
+        tasks,
+    };
 
     fn targets(field: &Field) -> Vec<&'static str> {
         match &field.kind {
@@ -226,7 +233,7 @@ mod tests {
         for kind in types() {
             for field in &kind.fields {
                 for target in targets(field) {
-                    assert!(find(target).is_some(), "{} refers to {target}", kind.name());
+                    assert!(target == ANY || find(target).is_some(), "{} refers to {target}", kind.name());
                 }
             }
             for sub in &kind.subs {

@@ -6,16 +6,18 @@ use serde_json::{Map, Value, json};
 use super::{
     Answer, Call, Outcome, RestError,
     field::{Field, Kind, guid},
+    finish,
     read::visible,
-    references,
+    references, rules,
     shape::{merged, merged_list},
-    show, single,
+    show,
     table::Type,
+    wizard,
 };
 use crate::{
     rights,
     switches::{CLIENT_IDS, PUT_MISSING},
-    world::{Account, Object, World, ids},
+    world::{Object, World, ids},
 };
 
 /// `POST /type`, or below a parent.
@@ -30,6 +32,9 @@ pub fn create(
     }
     call.may_write()?;
     let body = call.json()?;
+    if kind.has("wizard") {
+        wizard::check(&body)?;
+    }
     let parent = match parent {
         Some(parent) => parent,
         None => named_parent(call, world, kind, &body)?,
@@ -48,31 +53,24 @@ pub fn create(
     let password = secret(kind, &mut fields);
     let mut object = Object::new(kind.name(), id.clone()).below(parent.0, &parent.1).with(fields.into());
     object.physical = world.store.get(parent.0, &parent.1).and_then(|parent| parent.physical);
-    for field in ["createdDate", "lastModified"] {
-        if kind.field(field).is_some() {
-            object.set(field, call.now.wire());
-        }
+    rules::check(world, kind, &object)?;
+    if kind.field("createdDate").is_some() {
+        object.set("createdDate", call.now.wire());
     }
-    if kind.name() == "basicUsers" {
-        let sid = ids::fresh().to_uppercase();
-        object.set("sid", sid.clone());
-        let name = object.text("name").to_owned();
-        world.accounts.add(Account { id: id.clone(), name, sid, password, failures: 0 });
-    }
-    if kind.name() == "userDefinedEvents" {
-        object.set("subtype", "UserDefined");
-    }
+    finish::object(call, world, kind, &mut object)?;
+    finish::new(call, world, &mut object, password);
+    let id = object.id.clone();
     let mut result = show::object(kind, &object);
     world.store.insert(object);
-    if kind.name() == "analyticsEvents" {
-        world.store.add_member(&ids::analytics_group(), "analyticsEvents", &id);
-    }
+    finish::stored(call, world, kind.name(), &id);
     call.record(world, &body);
     for hidden in ["displayName", "relations"] {
         result.remove(hidden);
     }
     // Create results write the id in upper case, the path in lower case (sheet 3.9).
-    result.insert("id".to_owned(), id.to_uppercase().into());
+    if !result.get("id").is_some_and(Value::is_number) {
+        result.insert("id".to_owned(), id.to_uppercase().into());
+    }
     result.insert("state".to_owned(), "Success".into());
     result.insert("path".to_owned(), json!({ "type": kind.name(), "id": id }));
     let status = if kind.has("post-200") { StatusCode::OK } else { StatusCode::CREATED };
@@ -84,7 +82,7 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     let old = visible(call, world, kind, id)?;
     let put = call.method == Method::PUT;
     call.verb(kind.row.item, if put { 'U' } else { 'A' })?;
-    call.may_write()?;
+    call.may_change(world, kind.name(), &old.id)?;
     let untouchable = old.fields.get("builtIn") == Some(&Value::Bool(true))
         || old.built_in && matches!(kind.name(), "roles" | "eventTypes" | "stateGroups");
     if untouchable {
@@ -99,25 +97,19 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     unique(world, kind, &fields, Some(&id))?;
     let reset = put && call.settings.switches.get(&PUT_MISSING) == "reset";
     let unlocked = fields.get("status").and_then(Value::as_str) == Some("Enabled");
-    single::keep(world, kind, &id);
-    let shown = match world.store.get_mut(kind.name(), &id) {
-        Some(object) => {
-            if reset {
-                let keep =
-                    |name: &str| kind.field(name).is_none_or(|field| !field.writable() || field.required);
-                object.fields.retain(|name, _| keep(name));
-            }
-            overwrite(kind, object, fields);
-            if kind.field("lastModified").is_some() {
-                object.set("lastModified", call.now.wire());
-            }
-            if kind.name() == "basicUsers" && unlocked {
-                object.fields.remove("lockoutEnd");
-            }
-            show::object(kind, object)
-        }
-        None => return Err(RestError::not_found(kind.name(), &id)),
-    };
+    let mut object = old.into_owned();
+    if reset {
+        let keep = |name: &str| kind.field(name).is_none_or(|field| !field.writable() || field.required);
+        object.fields.retain(|name, _| keep(name));
+    }
+    overwrite(kind, &mut object, fields);
+    rules::check(world, kind, &object)?;
+    finish::object(call, world, kind, &mut object)?;
+    if kind.name() == "basicUsers" && unlocked {
+        object.fields.remove("lockoutEnd");
+    }
+    let shown = show::object(kind, &object);
+    world.store.put(object);
     if unlocked && let Some(account) = world.accounts.by_id(&id) {
         account.failures = 0;
     }
@@ -180,7 +172,7 @@ pub fn checked(
             return Err(RestError::property(field.name, "it must not be empty"));
         }
         for (target, id) in references::of(field, &value) {
-            let found = world.store.get(target, id);
+            let found = references::find(world, target, id);
             if !found.is_some_and(|object| rights::sees(world, call.caller.role, object)) {
                 return Err(RestError::property(field.name, format!("{target}/{id} was not found")));
             }

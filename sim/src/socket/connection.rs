@@ -6,16 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
+use hyper::upgrade::OnUpgrade;
 use serde_json::{Number, Value, json};
 use tokio::time::Instant;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 
 use super::command::{Command, Request};
+use super::link::{self, End, Step, Stream};
 use super::session::{Hold, InUse};
 use super::{IN_BAND_SINCE, Origin, authenticate, frames};
 use crate::api::Caller;
@@ -28,29 +26,16 @@ use crate::switches::{self, Switch};
 /// The largest command: a filter with every camera of a very large site fits.
 const LARGEST_COMMAND: usize = 4 << 20;
 
-/// How long a socket that must go may take to receive the close frame.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
-
 struct Socket {
     /// First, so that it is given up before the stream closes: who saw the end finds the session free.
     hold: Option<Hold>,
     instance: Arc<Instance>,
-    stream: WebSocketStream<TokioIo<Upgraded>>,
+    stream: Stream,
     connection: Arc<Connection>,
     caller: Option<Caller>,
     /// What the service had suffered when the socket was opened.
     before: History,
 }
-
-/// Why a socket ends.
-enum End {
-    /// The peer is gone, or the connection was cut: nothing more to say.
-    Gone,
-    /// With a close frame.
-    Close(CloseCode, String),
-}
-
-type Step = ControlFlow<End>;
 
 /// Serves a socket from the upgrade to its end.
 pub async fn run(
@@ -59,19 +44,10 @@ pub async fn run(
     Origin { connection, before }: Origin,
     caller: Option<Caller>,
 ) {
-    let (Ok(upgraded), Some(connection)) = (upgrade.await, connection.upgrade()) else { return };
-    let config = WebSocketConfig::default()
-        .read_buffer_size(8 << 10)
-        .write_buffer_size(32 << 10)
-        .max_message_size(Some(LARGEST_COMMAND))
-        .max_frame_size(Some(LARGEST_COMMAND));
-    let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let Some((stream, connection)) = link::open(upgrade, &connection, LARGEST_COMMAND).await else { return };
     let mut socket = Socket { instance, stream, connection, caller, hold: None, before };
-    if let End::Close(code, reason) = socket.serve().await {
-        let frame = CloseFrame { code, reason: reason.into() };
-        // A peer that does not take it is dropped.
-        let _ = tokio::time::timeout(CLOSE_PATIENCE, socket.stream.close(Some(frame))).await;
-    }
+    let end = socket.serve().await;
+    link::close(&mut socket.stream, end).await;
 }
 
 impl Socket {
@@ -273,25 +249,8 @@ async fn interrupted(
             None => std::future::pending().await,
         }
     };
-    let broken = async {
-        let mut changes = instance.faults.subscribe();
-        loop {
-            changes.mark_unchanged();
-            let now = instance.faults.history(Some(Service::Events));
-            if (now.stops, now.resets) != (before.stops, before.resets) {
-                return;
-            }
-            if changes.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    };
     tokio::select! {
-        () = connection.wait_cut() => End::Gone,
-        () = broken => {
-            connection.cut();
-            End::Gone
-        }
+        end = link::broken(instance, connection, Service::Events, before) => end,
         () = taken => End::Close(CloseCode::Normal, "the session continues on another connection".into()),
     }
 }

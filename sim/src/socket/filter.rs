@@ -111,7 +111,7 @@ mod tests {
     fn event(object: &str) -> Event {
         Event {
             n: 1,
-            physical: 1,
+            physical: Some(1),
             id: "i".into(),
             resource: "cameras",
             object: object.into(),
@@ -119,6 +119,7 @@ mod tests {
             time: 0,
             state_group: None,
             injected: false,
+            data: None,
         }
     }
 

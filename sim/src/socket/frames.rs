@@ -43,7 +43,7 @@ mod tests {
             .map(|n| {
                 Arc::new(Event {
                     n,
-                    physical: 0,
+                    physical: Some(0),
                     id: format!("id-{n}"),
                     resource: "cameras",
                     object: "00000000-0000-0000-0000-000000000000".into(),
@@ -51,6 +51,7 @@ mod tests {
                     time: 0,
                     state_group: None,
                     injected: false,
+                    data: None,
                 })
             })
             .collect();

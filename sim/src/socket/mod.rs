@@ -1,10 +1,13 @@
-//! The Events & State WebSocket (protocol sheet 4): the upgrade. What follows is in `connection`.
+//! The gateway's WebSockets: which path is which socket, and the upgrade. The rest of this folder is the
+//! Events & State socket (protocol sheet 4), from `connection` on, and what all sockets share: `link`, `talk`.
 
 mod command;
 mod connection;
 mod filter;
 mod frames;
+mod link;
 pub mod session;
+pub mod talk;
 
 use std::sync::{Arc, Weak};
 
@@ -18,10 +21,22 @@ use crate::faults::History;
 use crate::instance::Instance;
 use crate::server::pages;
 use crate::server::wire::Connection;
-use crate::settings;
+use crate::settings::{self, Settings};
+use crate::switches::ALARMS_SOCKET;
+use crate::{messages, webrtc};
 
-/// The release that brought the socket, 2023 R3.
-const SINCE: settings::Version = settings::Version { major: 23, minor: 3 };
+pub use link::End;
+
+/// A socket that the gateway serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Events & State, 2023 R3.
+    Events,
+    /// Messages, 2023 R3 (beta).
+    Messages,
+    /// WebRTC signalling, 2025 R1.
+    WebRtc,
+}
 
 /// The release that brought `authenticate` and `inactiveTimeoutSeconds`, 2024 R1.
 pub const IN_BAND_SINCE: settings::Version = settings::Version { major: 24, minor: 1 };
@@ -52,6 +67,24 @@ pub fn wants_upgrade<B>(request: &Request<B>) -> bool {
         && has_token(headers, header::UPGRADE, "websocket")
 }
 
+/// The socket of a path; otherwise the status that says that there is none.
+fn kind(path: &str, settings: &Settings) -> Result<Kind, StatusCode> {
+    const R3_2023: settings::Version = settings::Version { major: 23, minor: 3 };
+    const R1_2025: settings::Version = settings::Version { major: 25, minor: 1 };
+    let path = path.strip_suffix('/').unwrap_or(path).to_ascii_lowercase();
+    let (kind, since) = match path.as_str() {
+        "/api/ws/events/v1" => (Kind::Events, R3_2023),
+        "/api/ws/messages/v1" => (Kind::Messages, R3_2023),
+        "/api/ws/webrtc/v1" => (Kind::WebRtc, R1_2025),
+        // An entry point without a public schema (protocol sheet 4.8).
+        "/api/ws/alarms/v1" if settings.switches.get(&ALARMS_SOCKET) == "501" => {
+            return Err(StatusCode::NOT_IMPLEMENTED);
+        }
+        _ => return Err(StatusCode::NOT_FOUND),
+    };
+    if settings.version < since { Err(StatusCode::NOT_FOUND) } else { Ok(kind) }
+}
+
 /// Answers a request under `/API/ws`; with 101 the socket runs on its own from here.
 pub fn upgrade(
     instance: &Arc<Instance>,
@@ -59,12 +92,10 @@ pub fn upgrade(
     upgrade: Option<OnUpgrade>,
     origin: Origin,
 ) -> Response<Bytes> {
-    let path = request.uri().path();
-    let path = path.strip_suffix('/').unwrap_or(path);
-    let version = instance.api.settings().version;
-    if !path.eq_ignore_ascii_case("/api/ws/events/v1") || version < SINCE {
-        return pages::empty(StatusCode::NOT_FOUND);
-    }
+    let kind = match kind(request.uri().path(), instance.api.settings()) {
+        Ok(kind) => kind,
+        Err(status) => return pages::empty(status),
+    };
     let key = request.headers().get(header::SEC_WEBSOCKET_KEY);
     let known = request.headers().get(header::SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
     let (Some(upgrade), Some(key), true) = (upgrade, key, known) else {
@@ -87,12 +118,24 @@ pub fn upgrade(
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    tokio::spawn(connection::run(Arc::clone(instance), upgrade, origin, caller));
+    let instance = Arc::clone(instance);
+    match kind {
+        Kind::Events => drop(tokio::spawn(connection::run(instance, upgrade, origin, caller))),
+        // These two want the token in a frame, header or not.
+        Kind::Messages => {
+            let client = messages::Client::new(Arc::clone(&instance), Weak::clone(&origin.connection));
+            tokio::spawn(talk::run(instance, upgrade, origin, client));
+        }
+        Kind::WebRtc => {
+            let peer = webrtc::Peer::new(Arc::clone(&instance));
+            tokio::spawn(talk::run(instance, upgrade, origin, peer));
+        }
+    }
     response
 }
 
 /// Checks `Bearer <jwt>`.
-fn authenticate(instance: &Instance, value: &str) -> Result<Caller, AuthError> {
+pub fn authenticate(instance: &Instance, value: &str) -> Result<Caller, AuthError> {
     match value.trim().split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
             instance.api.authenticate(token.trim())
@@ -116,5 +159,25 @@ mod tests {
         assert!(is_socket_path("/api/WS"));
         assert!(!is_socket_path("/api/wsx/events/v1"));
         assert!(!is_socket_path("/ws/api"));
+    }
+
+    #[test]
+    fn every_socket_has_its_path_and_its_release() {
+        let mut settings = Settings::default();
+        assert_eq!(kind("/API/WS/Events/V1/", &settings), Ok(Kind::Events));
+        assert_eq!(kind("/api/ws/messages/v1", &settings), Ok(Kind::Messages));
+        assert_eq!(kind("/api/ws/webrtc/v1/", &settings), Ok(Kind::WebRtc));
+        for none in
+            ["/api/ws", "/api/ws/messages", "/api/ws/messages/v2", "/api/ws/webrtc/v1/x", "/api/ws/alarms/v1"]
+        {
+            assert_eq!(kind(none, &settings), Err(StatusCode::NOT_FOUND), "{none}");
+        }
+        settings.version = settings::Version { major: 24, minor: 2 };
+        assert_eq!(kind("/api/ws/messages/v1", &settings), Ok(Kind::Messages));
+        assert_eq!(kind("/api/ws/webrtc/v1", &settings), Err(StatusCode::NOT_FOUND));
+        settings.version = settings::Version { major: 23, minor: 2 };
+        assert_eq!(kind("/api/ws/messages/v1", &settings), Err(StatusCode::NOT_FOUND));
+        assert_eq!(settings.switches.set("alarms-socket=501"), Ok(()));
+        assert_eq!(kind("/api/ws/alarms/v1/", &settings), Err(StatusCode::NOT_IMPLEMENTED));
     }
 }

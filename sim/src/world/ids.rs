@@ -15,6 +15,12 @@ pub const BUILT_IN_EVENTS: [&str; 3] = [
 ];
 /// Event-type group "Device - Predefined" (sheet 4.6).
 pub const DEVICE_PREDEFINED: &str = "1ae79228-ad07-4e56-be43-5ebf9b7c54a5";
+/// Event-type group "External Events": what clients define (sheet 3.6, rules).
+pub const EXTERNAL_EVENTS: &str = "e8bd6cee-1119-4296-ba91-e3803e2c591e";
+/// Generic event data sources of every installation (sheet 3.6).
+pub const COMPATIBLE_SOURCE: &str = "b867db0c-be9e-422b-b934-6fc7fa98c5d8";
+/// The other one.
+pub const INTERNATIONAL_SOURCE: &str = "8607bccc-2bb5-4b47-a7de-8225d14c4213";
 /// Security namespace of cameras (sheet 3.6).
 pub const CAMERA_NAMESPACE: &str = "623d03f8-c5d5-46bc-a2f4-4c03562d4f85";
 

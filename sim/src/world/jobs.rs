@@ -29,8 +29,8 @@ pub struct Job {
 pub enum JobState {
     /// Not yet done.
     Running,
-    /// Done; the object it made, if any.
-    Done(Option<(&'static str, String)>),
+    /// Done; the object it made, if any, and what it found out.
+    Done(Option<(&'static str, String)>, Map<String, Value>),
     /// Failed, with a text.
     Failed(String),
 }

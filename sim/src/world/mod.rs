@@ -1,6 +1,7 @@
 //! What the instance knows: objects, groups, accounts, running tasks, and the log of accepted changes.
 
 mod accounts;
+pub mod grants;
 pub mod ids;
 mod jobs;
 mod seed;
@@ -12,7 +13,8 @@ pub use accounts::{Account, Accounts, WindowsAccount};
 pub use jobs::{Job, JobState, Jobs};
 pub use store::{Object, Store};
 
-use crate::{api::Write, identity::Role, settings::Settings, stamp::Stamp};
+use self::grants::Grants;
+use crate::{api::Write, identity::Role, settings::Settings, stamp::Stamp, switches::LOCAL_TIMES};
 
 /// NetBIOS name of the Windows domain that every instance belongs to.
 pub const DOMAIN: &str = "VMS";
@@ -31,7 +33,8 @@ pub struct World {
     pub writes: Vec<Write>,
     /// Number of cameras that role `Guards` sees, from the first on.
     pub guarded: usize,
-    roles: Vec<(String, Role)>,
+    /// Rights that were changed.
+    pub grants: Grants,
 }
 
 impl World {
@@ -40,20 +43,17 @@ impl World {
         seed::build(settings)
     }
 
-    /// What a user may do: the strongest of its roles that has rights here.
+    /// What a user may do: what its roles may do, or the strongest of them if no task changed that.
     pub fn role_of(&self, sid: &str) -> Role {
         let windows = self.accounts.windows_by_sid(sid).map(|account| account.user.clone());
         // The `users` object of a basic user has its SID for an id.
         let user = windows.unwrap_or_else(|| sid.to_ascii_lowercase());
-        self.roles
-            .iter()
-            .find(|(role, _)| self.store.members(role, "users").contains(&user))
-            .map_or(Role::Nobody, |(_, role)| *role)
+        self.grants.role(|role| self.store.members(role, "users").contains(&user))
     }
 
     /// The rights that a role object stands for.
     pub fn rights_of_role(&self, id: &str) -> Role {
-        self.roles.iter().find(|(role, _)| role == id).map_or(Role::Nobody, |(_, role)| *role)
+        self.grants.role(|role| role == id)
     }
 
     /// Remembers an accepted change; secrets never get into the log.
@@ -62,6 +62,14 @@ impl World {
         let (method, path, who) = (method.to_owned(), path.to_owned(), who.to_owned());
         self.writes.push(Write { time: now.wire(), method, path, body, who });
     }
+}
+
+/// `lastModified` of an object of that type: two types have it in the site's local time (sheet 8.9).
+pub fn last_modified(settings: &Settings, kind: &str, time: Stamp) -> String {
+    /// W. Europe Standard Time is ahead of UTC by this.
+    const HOURS: i64 = 1;
+    let local = matches!(kind, "analyticsEvents" | "genericEvents") && settings.switches.on(&LOCAL_TIMES);
+    if local { time.local(HOURS) } else { time.wire() }
 }
 
 fn redacted(value: &Value) -> Value {

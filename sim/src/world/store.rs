@@ -96,6 +96,28 @@ impl Store {
         table.objects.insert(number, object);
     }
 
+    /// Stores a changed object in the place that it has; a new one comes last.
+    pub fn put(&mut self, object: Object) {
+        match self.get_mut(object.kind, &object.id) {
+            Some(place) if place.parent == object.parent => *place = object,
+            _ => self.insert(object),
+        }
+    }
+
+    /// Lets two objects of a type that have the same parent change their places.
+    pub fn swap(&mut self, kind: Kind, one: &str, other: &str) {
+        let Some(table) = self.tables.get_mut(kind) else { return };
+        let (Some(a), Some(b)) = (table.by_id.get(one).copied(), table.by_id.get(other).copied()) else {
+            return;
+        };
+        if let (Some(first), Some(second)) = (table.objects.remove(&a), table.objects.remove(&b)) {
+            table.by_id.insert(first.id.clone(), b);
+            table.by_id.insert(second.id.clone(), a);
+            table.objects.insert(b, first);
+            table.objects.insert(a, second);
+        }
+    }
+
     /// Takes an object out, and out of every group.
     pub fn remove(&mut self, kind: Kind, id: &str) -> Option<Object> {
         let table = self.tables.get_mut(kind)?;

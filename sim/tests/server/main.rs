@@ -2,11 +2,16 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cli;
+mod codeflow;
+mod eventserver;
 mod faults;
+mod marks;
+mod messages;
 mod ntlm;
 mod ntlm_client;
 mod requests;
 mod socket;
 mod support;
 mod tls;
+mod webrtc;
 mod world;

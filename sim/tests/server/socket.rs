@@ -10,7 +10,7 @@ const MOTION_STARTED: &str = "6eb95dd6-7ccc-4bce-99f8-af0d0b582d77";
 const MOTION_STOPPED: &str = "6f55a7a7-d21c-4629-ac18-af1975e395a2";
 
 /// A site in which nothing happens unless the test says so.
-fn quiet(more: &[&str]) -> Sim {
+pub fn quiet(more: &[&str]) -> Sim {
     Sim::start(&[&["--cameras", "4", "--users", "2", "--event-rate", "0"], more].concat())
 }
 
@@ -21,11 +21,11 @@ fn inject(sim: &Sim, physical: i64, camera: usize, kind: &str) -> Value {
     event
 }
 
-struct Socket(WebSocket<TcpStream>);
+pub struct Socket(pub WebSocket<TcpStream>);
 
 impl Socket {
     /// The status of a refused upgrade.
-    fn open(sim: &Sim, path: &str, token: Option<&str>) -> Result<Self, u16> {
+    pub fn open(sim: &Sim, path: &str, token: Option<&str>) -> Result<Self, u16> {
         let mut request = format!("ws://{}{path}", sim.listener).into_client_request().unwrap();
         if let Some(token) = token {
             request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
@@ -43,12 +43,12 @@ impl Socket {
         Self::open(sim, "/api/ws/events/v1/", Some(&sim.token("admin"))).ok().unwrap()
     }
 
-    fn ask(&mut self, command: Value) -> Value {
+    pub fn ask(&mut self, command: Value) -> Value {
         self.0.send(Message::text(command.to_string())).unwrap();
         self.receive()
     }
 
-    fn receive(&mut self) -> Value {
+    pub fn receive(&mut self) -> Value {
         loop {
             match self.0.read().unwrap() {
                 Message::Text(text) => return serde_json::from_str(&text).unwrap(),
@@ -58,7 +58,7 @@ impl Socket {
         }
     }
 
-    fn start(&mut self, session: &str, event: &str) -> (u64, String) {
+    pub fn start(&mut self, session: &str, event: &str) -> (u64, String) {
         let command =
             json!({ "command": "startSession", "commandId": 1, "sessionId": session, "eventId": event });
         let answer = self.ask(command);
@@ -67,7 +67,7 @@ impl Socket {
         (answer["status"].as_u64().unwrap(), answer["sessionId"].as_str().unwrap().to_owned())
     }
 
-    fn subscribe(&mut self, filters: &Value) -> String {
+    pub fn subscribe(&mut self, filters: &Value) -> String {
         let answer = self.ask(json!({ "command": "addSubscription", "commandId": 2, "filters": filters }));
         assert_eq!(answer["status"], 200, "{answer}");
         answer["subscriptionId"].as_str().unwrap().to_owned()
@@ -86,14 +86,14 @@ impl Socket {
         events
     }
 
-    fn assert_silent(&mut self) {
+    pub fn assert_silent(&mut self) {
         self.0.get_ref().set_read_timeout(Some(SILENCE)).unwrap();
         assert!(matches!(self.0.read(), Err(Error::Io(_))));
         self.0.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
     }
 
     /// Reads up to the end; the close code, if there was one.
-    fn closed(&mut self) -> Option<u16> {
+    pub fn closed(&mut self) -> Option<u16> {
         loop {
             match self.0.read() {
                 Ok(Message::Close(frame)) => return frame.map(|frame| frame.code.into()),
@@ -107,7 +107,7 @@ impl Socket {
     }
 }
 
-fn everything() -> Value {
+pub fn everything() -> Value {
     json!([{ "modifier": "include", "resourceTypes": ["*"], "sourceIds": ["*"], "eventTypes": ["*"] }])
 }
 
@@ -119,7 +119,8 @@ fn upgrades_that_are_refused() {
     assert_eq!(status("/API/WS/Events/V1", None), 101);
     assert_eq!(status("/api/ws/events/v1/", Some("nonsense")), 401);
     assert_eq!(status("/api/ws/events", None), 404);
-    assert_eq!(status("/api/ws/messages/v1", None), 404);
+    assert_eq!(status("/api/ws/messages", None), 404);
+    assert_eq!(status("/api/ws/alarms/v1", None), 404);
     sim.fault("events", "page503");
     assert_eq!(status("/api/ws/events/v1", None), 503);
     assert_eq!(sim.status("/api/ws/alarms/v1"), 503);

@@ -34,11 +34,11 @@ pub fn get(_: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
     let items = starts.into_iter().map(|start| {
         json!({ "timeBegin": wire(start), "timeTrigger": wire(start + 5), "timeEnd": wire(start + LENGTH) })
     });
-    Ok(Effected { result: Map::from_iter([("items".to_owned(), items.collect())]), made: None })
+    Ok(Effected { result: Map::from_iter([("items".to_owned(), items.collect())]), ..Effected::default() })
 }
 
 /// Seconds of `d.HH:mm:ss` or `HH:mm:ss`.
-fn span(text: &str) -> Option<i64> {
+pub fn span(text: &str) -> Option<i64> {
     let (days, clock) = text.split_once('.').unwrap_or(("0", text));
     let number = |part: &str, most: i64| -> Option<i64> {
         let digits = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

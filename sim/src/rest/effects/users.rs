@@ -57,7 +57,7 @@ pub fn remove_role_member(world: &mut World, task: &Invocation<'_>) -> Result<Ef
     Ok(Effected::default())
 }
 
-/// `CopyRole{itemSelection, name, description}`: members are copied; rights of a copied role are none.
+/// `CopyRole{itemSelection, name, description}`: members and rights are copied.
 pub fn copy_role(world: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
     let from = world.store.get("roles", task.path_id("itemSelection")).ok_or("The role is gone.")?.clone();
     let name = task.text("name").to_lowercase();
@@ -77,6 +77,7 @@ pub fn copy_role(world: &mut World, task: &Invocation<'_>) -> Result<Effected, S
     }
     world.store.insert(copy);
     world.store.set_members(&id, "users", members);
+    world.grants.copy(task.path_id("itemSelection"), &id);
     Ok(Effected { made: Some(("roles", id)), ..Effected::default() })
 }
 

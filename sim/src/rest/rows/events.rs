@@ -1,4 +1,4 @@
-//! Events, their types and states, and alarms.
+//! Events, their types and states.
 
 use crate::rest::table::Row;
 
@@ -8,8 +8,9 @@ pub static ROWS: &[Row] = &[
         name: "userDefinedEvents",
         display: "User-defined events",
         collection: "GP",
-        item: "GUAD",
+        item: "GPUAD",
         fields: "createdDate*:dt id*:g lastModified*:dt name!:s subtype*:s",
+        tasks: "ChangeSecurityPermissions",
         ..Row::PLAIN
     },
     Row {
@@ -23,7 +24,7 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "eventTypeGroups",
         display: "Event type groups",
-        subs: "eventTypes=G ~analyticsEvents=G",
+        subs: "eventTypes=G ~analyticsEvents=G ~userDefinedEvents= ~genericEvents=",
         ..Row::PLAIN
     },
     Row {
@@ -44,11 +45,24 @@ pub static ROWS: &[Row] = &[
         ..Row::PLAIN
     },
     Row {
-        name: "alarmStates",
-        display: "Alarm states",
-        item: "",
-        flags: "plain since-23.2",
-        fields: "id*:g name*:s level*:i",
+        name: "genericEventDataSources",
+        display: "Generic event data sources",
+        collection: "GP",
+        item: "GUAD",
+        flags: "disabled unique",
+        fields: "dataSourceAddressFamily:{Both|InterNetwork|InterNetworkV6} dataSourceAllowed:s dataSourceAllowed6:s \
+                 dataSourceEcho:{Full|Statistics|None} dataSourceEncoding:i=20127 dataSourceLog:b dataSourcePort:i=1234 \
+                 dataSourceProtocol:{Both|Tcp|Udp} dataSourceSeparator:s=13,10 enabled:b=true id*:g name!:s",
+        ..Row::PLAIN
+    },
+    Row {
+        name: "genericEvents",
+        display: "Generic events",
+        collection: "GP",
+        item: "GUAD",
+        flags: "disabled",
+        fields: "dataSource:^genericEventDataSources enabled:b=true expression:s expressionType:{0|1|2} id*:g \
+                 lastModified*:dt name!:s priority:i=1 shadowId*:s",
         ..Row::PLAIN
     },
 ];

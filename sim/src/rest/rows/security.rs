@@ -8,13 +8,14 @@ pub static ROWS: &[Row] = &[
         name: "roles",
         display: "Roles",
         collection: "GP",
-        item: "GUAD",
+        item: "GPUAD",
         flags: "unique",
         fields: "allowMobileClientLogOn:b=true allowSmartClientLogOn:b=true allowWebClientLogOn:b=true description:s \
                  dualAuthorizationRequired:b id*:g lastModified*:dt makeUsersAnonymousDuringPTZSession:b name!:s \
                  roleType*:{UserDefined|Adminstrative}",
         subs: "~users=GP[AddRoleMember,RemoveRoleMember]/G claims=G",
-        collection_tasks: "CopyRole",
+        tasks: "SetClientTimeProfile GetClientTimeProfile SetClientProfile ChangeOverallSecurityPermissions",
+        collection_tasks: "CopyRole QueryUsersWithAccess QueryIsPermittedTimeBasedAction",
         ..Row::PLAIN
     },
     Row {
@@ -55,6 +56,26 @@ pub static ROWS: &[Row] = &[
         display: "Security namespaces",
         flags: "since-24.2",
         fields: "name*:s id*:g userDefined*:b structure*:i resourceTypes*:s securityActions*:[o]",
+        ..Row::PLAIN
+    },
+    Row {
+        name: "loginProviders",
+        display: "Login providers",
+        collection: "GP",
+        item: "GUAD",
+        flags: "disabled unique",
+        fields: "authority!:s callbackPath:s=/signin-oidc clientId:s clientSecret:sec clientSecretHasValue*:b \
+                 enabled:b=true id*:g name!:s promptForLogin:b scopes:[s] userNameClaimType:s",
+        subs: "registeredClaims=GP/GD",
+        ..Row::PLAIN
+    },
+    Row {
+        name: "registeredClaims",
+        display: "Registered claims",
+        parent: "loginProviders",
+        collection: "",
+        item: "",
+        fields: "caseSensitive*+:b id*:i name!:s",
         ..Row::PLAIN
     },
 ];

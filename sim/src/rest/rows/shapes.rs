@@ -23,13 +23,20 @@ pub static SHAPES: &[ShapeRow] = &[
     },
     ShapeRow {
         name: "generalSettings",
-        fields: "edgeStorageEnabled:b edgeStorageStreamIndex:i queueCameraAudioPackages:{Disabled|Enabled}",
+        fields: "activateTrigger:{InputRising|InputFalling} activationDelayInSec:i audioDeviceId:s \
+                 audioOutMode:{Play|Loopback} edgeStorageEnabled:b edgeStorageStreamIndex:i \
+                 edgeStreamIndex:{0|1|6|7|8|9} inputFilterType:{VideoFile|WebCam} metadataDirectory:s \
+                 metadataInitialDelaySeconds:i outputTriggerTime:i=1 queueCameraAudioPackages:{Enabled|Disabled} \
+                 triggerTime:i=1 validTime:i=1 videoFilePath:s webCamId:s webCamPath:s",
         open: true,
     },
     ShapeRow {
         name: "streamSettings",
-        fields: "codec:{jpeg|raw} edgeStorageSupported*:b FPS:n=8 jPEGQuality:i=70 quality:i=70 resolution:s=1280x720 \
-                 showText:b streamReferenceId*:s",
+        fields: "aviFilename:s backgroundColor:{blue|black|green|white|realwhite|yellow} \
+                 backgroundPattern:{None|Chessboard} chessboardTileColor:{blue|black|green|white|yellow} \
+                 chessboardTileCount:i=8 codec:{jpeg|raw} dynamicImageCount:i edgeStorageSupported*:b FPS:n=8 \
+                 invalidFramesFrequency:i jPEGQuality:i=70 mpegFramesPath:s quality:i=70 resolution:s=1280x720 \
+                 showText:b=true streamReferenceId*:s textColor:{auto|blue|black|green|white|yellow}",
         open: true,
     },
     ShapeRow {

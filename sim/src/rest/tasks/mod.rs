@@ -1,7 +1,19 @@
 //! Task invocation `?task=` (sheet 3.3) and the table of tasks.
 
-mod devices;
+mod hardware;
+mod media;
+mod plugins;
+mod ptz;
+mod reach;
+mod reactions;
+mod recorders;
+mod roles;
+mod security;
+mod site;
+mod storages;
 mod users;
+mod views;
+mod walls;
 
 use std::sync::LazyLock;
 
@@ -37,6 +49,8 @@ enum Needs {
     Sight,
     /// To be allowed to write.
     Write,
+    /// To be allowed to say who may do what with the object.
+    Security,
 }
 
 enum Run {
@@ -55,6 +69,8 @@ pub struct Invocation<'a> {
     pub target: (&'static str, &'a str),
     /// Its parameters.
     pub parameters: &'a Map<String, Value>,
+    /// SID of the caller.
+    pub caller: &'a str,
     /// Now.
     pub now: Stamp,
 }
@@ -66,11 +82,29 @@ pub struct Effected {
     pub result: Map<String, Value>,
     /// The object that it made.
     pub made: Option<(&'static str, String)>,
+    /// A task that can change something only said how it is.
+    pub only_read: bool,
 }
 
 /// Every task; their rows are in a file a subject.
 fn tasks() -> impl Iterator<Item = &'static TaskRow> {
-    [users::TASKS, devices::TASKS].into_iter().flatten()
+    [
+        users::TASKS,
+        roles::TASKS,
+        security::TASKS,
+        site::TASKS,
+        reactions::TASKS,
+        views::TASKS,
+        walls::TASKS,
+        plugins::TASKS,
+        recorders::TASKS,
+        storages::TASKS,
+        hardware::TASKS,
+        media::TASKS,
+        ptz::TASKS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The task of that id.
@@ -113,8 +147,10 @@ pub(super) fn invoke(
     target: (&'static str, String),
     task: &'static TaskRow,
 ) -> Outcome {
-    if task.needs == Needs::Write {
-        call.may_write()?;
+    match task.needs {
+        Needs::Sight => {}
+        Needs::Write => call.may_change(world, target.0, &target.1)?,
+        Needs::Security => call.may_secure(world, target.0, &target.1)?,
     }
     let body = call.json()?;
     let fields = task.parameters();
@@ -134,12 +170,19 @@ pub(super) fn invoke(
         .filter(shown)
         .filter_map(|field| parameters.get(field.name).map(|value| (field.name.to_owned(), value.clone())));
     let mut result: Map<String, Value> = echoed.collect();
+    let mut changed = task.changes;
+    reach::check(world, (target.0, &target.1), task.id)?;
     let status = match &task.run {
         Run::Now(effect) => {
-            let invocation =
-                Invocation { target: (target.0, &target.1), parameters: &parameters, now: call.now };
+            let invocation = Invocation {
+                target: (target.0, &target.1),
+                parameters: &parameters,
+                caller: &call.caller.sid,
+                now: call.now,
+            };
             let done = effect(world, &invocation).map_err(RestError::bad)?;
             result.extend(done.result);
+            changed &= !done.only_read;
             result.insert("state".to_owned(), "Success".into());
             if let Some((kind, id)) = done.made {
                 result.insert("path".to_owned(), json!({ "type": kind, "id": id }));
@@ -156,7 +199,7 @@ pub(super) fn invoke(
             StatusCode::CREATED
         }
     };
-    if task.changes {
+    if changed {
         call.record(world, &body);
     }
     Ok(Answer { status, body: json!({ "result": result }) })
@@ -166,11 +209,12 @@ pub(super) fn invoke(
 pub fn settle(world: &mut World, now: Stamp) {
     for id in world.jobs.due(now) {
         let Some(job) = world.jobs.list.get(&id) else { continue };
-        let (target, parameters) = (job.target.clone(), job.parameters.clone());
-        let invocation = Invocation { target: (target.0, &target.1), parameters: &parameters, now };
+        let (target, parameters, caller) = (job.target.clone(), job.parameters.clone(), job.owner.clone());
+        let target = (target.0, target.1.as_str());
+        let invocation = Invocation { target, parameters: &parameters, caller: &caller, now };
         let (Run::Now(effect) | Run::Later(effect)) = job.task.run;
         let state = match effect(world, &invocation) {
-            Ok(done) => JobState::Done(done.made),
+            Ok(done) => JobState::Done(done.made, done.result),
             Err(text) => JobState::Failed(text),
         };
         if let Some(job) = world.jobs.list.get_mut(&id) {
@@ -183,11 +227,21 @@ pub fn settle(world: &mut World, now: Stamp) {
 fn with_paths(fields: &[Field], body: &Map<String, Value>) -> Map<String, Value> {
     let mut given = body.clone();
     for field in fields {
-        let Kind::Path(_) = field.kind else { continue };
-        let Some(reference) = body.get(field.name).filter(|value| value.is_object()) else { continue };
-        let part = |name: &str| reference.get(name).and_then(Value::as_str);
-        if let Some((kind, id)) = part("type").zip(part("id")) {
-            given.insert(field.name.to_owned(), format!("{kind}/{id}").into());
+        match (&field.kind, body.get(field.name)) {
+            (Kind::Path(_), Some(Value::Object(reference))) => {
+                let part = |name: &str| reference.get(name).and_then(Value::as_str);
+                if let Some((kind, id)) = part("type").zip(part("id")) {
+                    given.insert(field.name.to_owned(), format!("{kind}/{id}").into());
+                }
+            }
+            (Kind::References(_), Some(Value::Array(items))) => {
+                let reference = |item: &Value| match item.as_str().and_then(|text| text.split_once('/')) {
+                    Some((kind, id)) => json!({ "type": kind, "id": id }),
+                    None => item.clone(),
+                };
+                given.insert(field.name.to_owned(), items.iter().map(reference).collect());
+            }
+            _ => {}
         }
     }
     given

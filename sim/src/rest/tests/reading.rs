@@ -44,7 +44,6 @@ fn errors_have_the_observed_texts() {
     let missing = "00000000-0000-0000-0000-000000000001";
     for (path, status, text) in [
         ("nonsense", 404, "Unknown resource: nonsense".to_owned()),
-        ("events", 404, "Unknown resource: events".to_owned()),
         (&format!("cameras/{missing}"), 404, format!("Device not found. cameras/{missing}")),
         (
             &format!("cameras/{camera}/userDefinedEvents"),
@@ -197,6 +196,17 @@ fn alarm_states_are_there_and_their_ids_are_a_switch() {
         states.iter().map(|state| state["level"].as_i64().unwrap()).collect::<Vec<_>>(),
         [1, 4, 9, 11]
     );
+    let levels = |kind: &str| -> Vec<(String, i64)> {
+        let row = |row: &Value| (row["name"].as_str().unwrap().to_owned(), row["level"].as_i64().unwrap());
+        admin().list(kind).iter().map(row).collect()
+    };
+    assert_eq!(levels("alarmPriorities"), [("High".into(), 1), ("Medium".into(), 2), ("Low".into(), 3)]);
+    for list in ["alarmCategories", "alarmSounds", "alarmMessages", "alarmSettings", "closeReasons"] {
+        assert!(!admin().list(list).is_empty(), "{list}");
+    }
+    for list in ["alarmSuppressions", "alarmDisables"] {
+        assert!(admin().list(list).is_empty(), "{list}");
+    }
     let shared_ids = |name: &str| {
         let name = name.to_owned();
         let api = api(|settings| {
@@ -227,6 +237,15 @@ fn segment() -> impl Strategy<Value = String> {
         "eventTypeGroups",
         "recordingServers",
         "userDefinedEvents",
+        "events",
+        "bulk",
+        "eventSessions",
+        "alarms",
+        "alarmSessions",
+        "alarmStatistics",
+        "history",
+        "bookmarks",
+        "evidenceLocks",
     ];
     prop_oneof![
         4 => proptest::sample::select(words.to_vec()).prop_map(str::to_owned),
@@ -256,6 +275,10 @@ fn query() -> impl Strategy<Value = String> {
         "objectIds=,",
         "userSid=%ff",
         "task=GetSequences",
+        "include=data",
+        "task=newReference",
+        "task=searchTime",
+        "task=search",
         "lastModified=contains:'%27'",
     ];
     proptest::collection::vec(
@@ -275,6 +298,11 @@ fn body() -> impl Strategy<Value = String> {
         "{\"name\":1}",
         "{\"name\":\"\",\"enabled\":\"True\"}",
         "{\"a\":",
+        "{\"type\":\"85867627-b287-4439-9e55-a63701e1715b\",\"data\":[1e400]}",
+        "{\"type\":\"85867627-b287-4439-9e55-a63701e1715b\",\"data\":7}",
+        "[{},1]",
+        "{\"time\":\"9999-12-31T23:59:59Z\",\"timeLimit\":-9223372036854775808,\"countLimit\":1,\"deviceTypes\":[]}",
+        "{\"pageIndex\":18446744073709551615,\"pageSize\":9}",
         "{\"type\":\"cameras\",\"id\":\"0e1b0ad3-f67c-4d5f-b792-4bd6c3cf52f8\"}",
         "{\"relations\":{\"parent\":7},\"name\":\"q\"}",
         "{\"sequenceType\":\"MotionSequence\",\"time\":\"9999-12-31T23:59:59Z\",\"timeBefore\":\"36500.00:00:00\",\

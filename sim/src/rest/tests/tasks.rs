@@ -142,7 +142,7 @@ fn storages_and_sequences() {
 }
 
 #[test]
-fn roles_are_copied_without_rights() {
+fn roles_are_copied() {
     let admin = admin();
     let operators = admin.id_of("roles", "Operators");
     let body = json!({ "itemSelection": format!("roles/{operators}"), "name": "Copies", "description": "" });

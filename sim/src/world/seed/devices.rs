@@ -1,9 +1,9 @@
-//! Recording servers, hardware, devices and camera groups.
+//! Hardware and devices.
 
 use serde_json::json;
 
-use super::{Fate, Seed};
-use crate::world::{ids, store::Object};
+use super::{Fate, Seed, recorders::DRIVERS};
+use crate::world::store::Object;
 
 /// Of 11 cameras 7 have a device of their own and 4 share an encoder.
 const BLOCK: usize = 11;
@@ -14,7 +14,8 @@ const BOXES: usize = 8;
 const PER_SERVER: usize = 40;
 const MAX_SERVERS: usize = 40;
 
-const AREAS: [&str; 8] = [
+/// Where cameras are.
+pub(super) const AREAS: [&str; 8] = [
     "Main gate",
     "Parking deck",
     "Lobby",
@@ -24,20 +25,18 @@ const AREAS: [&str; 8] = [
     "Corridor",
     "Perimeter",
 ];
-const VIEWS: [&str; 4] = ["north", "east", "south", "west"];
-/// Name, driver number and model.
-const DRIVERS: [(&str, i64, &str); 3] = [
-    ("ONVIF Conformant Device", 421, "ONVIF Conformant Device"),
-    ("StableFPS", 5000, "StableFPS T800"),
-    ("Universal 16 channels", 423, "Universal 16 channels driver"),
+/// Type of a device, what it is called, and which hardware carries one: each so many, from which on.
+const COMPANIONS: [(&str, &str, usize, usize); 4] = [
+    ("speakers", "Speaker", 4, 0),
+    ("metadata", "Metadata", 4, 1),
+    ("inputEvents", "Input", 3, 0),
+    ("outputs", "Output", 3, 0),
 ];
-
+const VIEWS: [&str; 4] = ["north", "east", "south", "west"];
 impl Seed<'_> {
     pub(super) fn devices(&mut self) {
         let servers = (1 + self.settings.cameras / PER_SERVER).min(MAX_SERVERS);
-        for server in 0..servers {
-            self.recording_server(server);
-        }
+        self.recorders(servers);
         for camera in 0..self.settings.cameras {
             let (hardware, channel) = place(camera);
             // The box decides: a device cannot be missing from it.
@@ -48,56 +47,11 @@ impl Seed<'_> {
                 self.hardware(hardware, camera, hardware % servers);
             }
             self.camera(camera, hardware, channel, hardware % servers);
-            if channel == 0 && hardware.is_multiple_of(2) {
-                self.microphone(camera, hardware, hardware % servers);
+            if channel == 0 {
+                self.companions(camera, hardware, hardware % servers);
             }
         }
         self.groups();
-    }
-
-    fn recording_server(&mut self, index: usize) {
-        let id = self.ids.of("recordingServers", index);
-        let host = format!("rs{}-{}.vms.example", index + 1, self.settings.name.to_lowercase());
-        let uri = format!("http://{host}:7563/");
-        let server = Object::new("recordingServers", id.clone()).below("sites", &self.site).with(json!({
-            "name": format!("Recorder {}", index + 1),
-            "hostName": host,
-            "webServerUri": uri,
-            "activeWebServerUri": uri,
-            "lastModified": self.time("recordingServers", index),
-            "timeZoneName": "W. Europe Standard Time",
-            "version": self.settings.version.product(),
-        }));
-        self.store.insert(server);
-        for (slot, (name, minutes)) in
-            [("Local default", 10_080), ("Long term", 43_200)].into_iter().enumerate()
-        {
-            let number = index * 2 + slot;
-            let storage = Object::new("storages", self.ids.of("storages", number))
-                .below("recordingServers", &id)
-                .with(json!({
-                    "name": name,
-                    "diskPath": format!("D:\\MediaDatabase{}", slot + 1),
-                    "isDefault": slot == 0,
-                    "retainMinutes": minutes,
-                    "createdDate": self.time("storages", number),
-                    "lastModified": self.time("storages", number),
-                }));
-            self.store.insert(storage);
-        }
-        for (slot, (name, number, _)) in DRIVERS.into_iter().enumerate() {
-            let driver =
-                Object::new("hardwareDrivers", self.ids.of("hardwareDrivers", index * DRIVERS.len() + slot))
-                    .below("recordingServers", &id)
-                    .with(json!({
-                        "name": name,
-                        "number": number,
-                        "groupName": "Simulated",
-                        "driverRevision": "1.0",
-                        "driverVersion": "13.2",
-                    }));
-            self.store.insert(driver);
-        }
     }
 
     fn hardware(&mut self, index: usize, camera: usize, server: usize) {
@@ -143,15 +97,33 @@ impl Seed<'_> {
         if self.fate("cameras", index) != Fate::Kept {
             camera.set("name", format!("{} ({})", camera_name(index), self.settings.name));
         }
+        let is_ptz = camera.fields.get("ptzEnabled") == Some(&true.into());
         self.store.insert(camera);
+        if is_ptz {
+            self.presets(index);
+        }
     }
 
-    fn microphone(&mut self, index: usize, hardware: usize, server: usize) {
-        let name = format!("{} - Microphone 1", camera_name(index));
-        let microphone = self
-            .device("microphones", index, hardware, server)
-            .with(json!({ "name": name, "enabled": true, "shortName": "" }));
-        self.store.insert(microphone);
+    /// What hardware carries besides cameras.
+    fn companions(&mut self, camera: usize, hardware: usize, server: usize) {
+        if hardware.is_multiple_of(2) {
+            let name = format!("{} - Microphone 1", camera_name(camera));
+            let microphone = self
+                .device("microphones", camera, hardware, server)
+                .with(json!({ "name": name, "enabled": true, "shortName": "" }));
+            self.store.insert(microphone);
+        }
+        for (kind, name, every, from) in COMPANIONS {
+            if hardware % every != from {
+                continue;
+            }
+            let mut device = self.device(kind, camera, hardware, server).with(json!({ "enabled": true }));
+            device.set("name", format!("{} - {name} 1", camera_name(camera)));
+            if self.fate(kind, camera) == Fate::Changed {
+                device.set("description", format!("changed on {}", self.settings.name));
+            }
+            self.store.insert(device);
+        }
     }
 
     fn device(&self, kind: &'static str, index: usize, hardware: usize, server: usize) -> Object {
@@ -164,47 +136,6 @@ impl Seed<'_> {
                 "lastModified": time,
                 "recordingStorage": { "type": "storages", "id": self.ids.of("storages", server * 2) },
             }))
-    }
-
-    fn groups(&mut self) {
-        let all = Object::new("cameraGroups", ids::ALL_CAMERAS.to_owned())
-            .below("sites", &self.site)
-            .built_in()
-            .with(json!({ "name": "All cameras", "builtIn": true, "lastModified": Self::installed() }));
-        self.store.insert(all);
-        let cameras: Vec<(usize, String)> = self
-            .store
-            .all("cameras")
-            .map(|camera| (camera.physical.unwrap_or_default(), camera.id.clone()))
-            .collect();
-        let everyone = cameras.iter().map(|(_, id)| id.clone()).collect();
-        self.store.set_members(ids::ALL_CAMERAS, "cameras", everyone);
-        let buildings = self.ids.of("cameraGroups", 0);
-        for (index, name) in std::iter::once("Buildings").chain(AREAS).enumerate() {
-            let fate = self.fate("cameraGroups", index);
-            if index > 0 && fate == Fate::Missing {
-                continue;
-            }
-            let id = self.ids.of("cameraGroups", index);
-            let group = Object::new("cameraGroups", id.clone());
-            // Half of the areas are inside, so that the tree of groups has two levels.
-            let inside = index > 0 && index.is_multiple_of(2);
-            let mut group = if inside {
-                group.below("cameraGroups", &buildings)
-            } else {
-                group.below("sites", &self.site)
-            };
-            group.set("name", name);
-            group.set("lastModified", self.time("cameraGroups", index));
-            if fate == Fate::Changed {
-                group.set("description", format!("changed on {}", self.settings.name));
-            }
-            self.store.insert(group);
-            let of_area = |camera: usize| index > 0 && camera % AREAS.len() == index - 1;
-            let members =
-                cameras.iter().filter(|(camera, _)| of_area(*camera)).map(|(_, id)| id.clone()).collect();
-            self.store.set_members(&id, "cameras", members);
-        }
     }
 
     fn driver(&self, hardware: usize) -> usize {

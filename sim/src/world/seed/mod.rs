@@ -1,13 +1,18 @@
 //! The world at start. The physical site follows from the seed alone; ids and divergence also from the name.
 
+mod alarms;
 mod devices;
 mod events;
+mod groups;
+mod ptz;
+mod recorders;
 mod site;
 mod users;
 
 use super::{
     World,
     accounts::Accounts,
+    grants::Grants,
     ids::{Ids, dice, share},
     jobs::Jobs,
     store::Store,
@@ -43,6 +48,7 @@ pub fn build(settings: &Settings) -> World {
     seed.site();
     seed.devices();
     seed.events();
+    seed.alarms();
     let roles = seed.users();
     World {
         store: seed.store,
@@ -50,7 +56,7 @@ pub fn build(settings: &Settings) -> World {
         jobs: Jobs::default(),
         writes: Vec::new(),
         guarded: settings.cameras.div_ceil(2),
-        roles,
+        grants: Grants::new(roles),
     }
 }
 

@@ -3,11 +3,7 @@
 use serde_json::json;
 
 use super::Seed;
-use crate::{
-    rights,
-    stamp::Stamp,
-    world::{ids, store::Object},
-};
+use crate::{rights, stamp::Stamp, world::store::Object};
 
 /// Service type ids of the sheet (1.3), with the path below the public address.
 const SERVICES: [(&str, &str, &str); 5] = [
@@ -68,14 +64,6 @@ impl Seed<'_> {
                 "securityActions": rights::actions(),
             }));
             self.store.insert(namespace);
-        }
-        let own = self.settings.switches.get(&crate::switches::ALARM_IDS) == "own";
-        let states = [("New", 1), ("In progress", 4), ("On hold", 9), ("Closed", 11)];
-        for (index, (name, level)) in states.into_iter().enumerate() {
-            let id = if own { self.ids.of("alarmStates", index) } else { ids::shared("alarmStates", name) };
-            let state =
-                Object::new("alarmStates", id).with(json!({ "name": name, "level": level })).built_in();
-            self.store.insert(state);
         }
     }
 

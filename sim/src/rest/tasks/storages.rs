@@ -1,0 +1,112 @@
+//! Tasks on storages and archives.
+
+use super::{Needs, Run, TaskRow};
+use crate::rest::effects;
+
+/// Their rows.
+pub static TASKS: &[TaskRow] = &[
+    TaskRow {
+        id: "GetDevicesUsingStorage",
+        display: "Get devices using storage",
+        parameters: "",
+        needs: Needs::Write,
+        changes: false,
+        run: Run::Now(effects::media::using_storage),
+    },
+    TaskRow {
+        id: "SetStorageAsDefault",
+        display: "Set storage as default",
+        parameters: "",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::storages::set_default),
+    },
+    TaskRow {
+        id: "EnableEncryption",
+        display: "Enable encryption",
+        parameters: "encryptionMethod!:{Light|Strong} password!:pw",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::storages::encrypt),
+    },
+    TaskRow {
+        id: "ChangeEncryptionMethod",
+        display: "Change encryption method",
+        parameters: "encryptionMethod!:{Light|Strong} password!:pw",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::storages::change_method),
+    },
+    TaskRow {
+        id: "ValidateStorageEncryptionPassword",
+        display: "Validate encryption password",
+        parameters: "password!:pw",
+        needs: Needs::Write,
+        changes: false,
+        run: Run::Now(effects::storages::validate),
+    },
+    TaskRow {
+        id: "DisableEncryption",
+        display: "Disable encryption",
+        parameters: "password!:pw",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::storages::decrypt),
+    },
+    TaskRow {
+        id: "ChangePasswordStorageEncryption",
+        display: "Change encryption password",
+        parameters: "password!:pw newPassword!:pw",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::storages::change_password),
+    },
+    TaskRow {
+        id: "MoveRecordingStorage",
+        display: "Move recording storage",
+        parameters: "diskPath!:s",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Later(effects::storages::relocate),
+    },
+    TaskRow {
+        id: "ReadArchiveStorageInformation",
+        display: "Read archive storage information",
+        parameters: "",
+        needs: Needs::Sight,
+        changes: false,
+        run: Run::Now(effects::storages::information),
+    },
+    TaskRow {
+        id: "SetFramerateReductionArchiveStorage",
+        display: "Set frame rate reduction",
+        parameters: "framerateReductionEnabled!:b targetFramerate:n",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::storages::reduce_framerate),
+    },
+    TaskRow {
+        id: "MoveArchiveStorage",
+        display: "Move archive storage",
+        parameters: "diskPath!:s",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Later(effects::storages::relocate),
+    },
+    TaskRow {
+        id: "MountArchiveStorage",
+        display: "Mount archive storage",
+        parameters: "",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::storages::mount),
+    },
+    TaskRow {
+        id: "UnmountArchiveStorage",
+        display: "Unmount archive storage",
+        parameters: "",
+        needs: Needs::Write,
+        changes: true,
+        run: Run::Now(effects::storages::unmount),
+    },
+];
