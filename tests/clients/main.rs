@@ -38,14 +38,35 @@ const fn plain(
 static CLIENTS: &[Client] = &[
     Client { more: &["--http1.1"], ..plain("curl, HTTP/1.1", "curl.py", ADMIN, &[Part::Program("curl")]) },
     Client { more: &["--http2"], ..plain("curl, HTTP/2", "curl.py", ADMIN, &[Part::Program("curl")]) },
+    Client { more: &["--http1.1"], ..plain("curl --ntlm", "curl.py", WINDOWS, &[Part::Program("curl")]) },
+    Client {
+        more: &["--http2"],
+        ..plain("curl --ntlm, offered HTTP/2", "curl.py", WINDOWS, &[Part::Program("curl")])
+    },
     plain(
         "Python requests and websockets",
         "plain.py",
         ADMIN,
         &[Part::Package("requests"), Part::Package("websockets")],
     ),
+    plain(
+        "Python requests with requests-ntlm",
+        "plain.py",
+        WINDOWS,
+        &[Part::Package("requests_ntlm"), Part::Package("pyspnego")],
+    ),
     plain("Python aiohttp", "aio.py", USER, &[Part::Package("aiohttp")]),
+    Client {
+        login: Login::EveryTime,
+        ..plain("authlib, code flow with PKCE", "codeflow.py", USER, &[Part::Package("Authlib")])
+    },
     plain("milestonexprotectrestpython", "pyr.py", ADMIN, &[Part::Package("milestonexprotectrestPython")]),
+    plain(
+        "milestonexprotectrestpython, Windows",
+        "pyr.py",
+        WINDOWS,
+        &[Part::Package("milestonexprotectrestPython")],
+    ),
 ];
 
 async fn pair(options: &[&str]) -> (Sim, Sim, Gatekeeper) {
@@ -65,6 +86,11 @@ async fn run(client: &'static Client) -> Row {
     let mut script = Script::start(&mut client.command(&Target::gatekeeper(&gatekeeper)));
     let through = script.round();
     a.kill();
+    if client.login == Login::EveryTime {
+        // A login that begins before the switch is noticed reads the issuer of one instance and gets a token of the
+        // other; see the document.
+        gatekeeper.wait_serving("identity", "b").await;
+    }
     script.again();
     let across = script.round();
     Row { client, direct, through, across }

@@ -37,7 +37,7 @@ pub enum Part {
 pub enum Login {
     /// The script, as a user of the package must: it gets a 401 and logs in again.
     Users,
-    /// It logs in for every request or socket anyhow.
+    /// Every round is a new login anyhow; it begins when the switch was noticed.
     EveryTime,
 }
 
@@ -173,6 +173,10 @@ Each client makes all its calls three times: against a simulated instance alone;
 the same session after the primary was killed. A number is calls that answered as they should, of all that were made. A session of one
 instance is worth nothing on the other (README, *Limits*), so after the switch the first call is answered 401 and the script logs in again, as the
 user of the package has to; a client that does so is said to go on *after one new login*. Everything runs over TLS.
+
+One thing no proxy can mend: an OpenID client that compares the token's issuer with the one that it read before. Who reads
+`openid-configuration` in the second in which the primary dies, and logs in after the switch, gets a token of another issuer than
+announced; such a client refuses it and its user has to begin again. The code flow below begins after the switch.
 
 The instances are simulated from the public protocol, not real ones.
 
