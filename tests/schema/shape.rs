@@ -10,7 +10,7 @@ const EVERYWHERE: [&str; 2] = ["displayName", "relations"];
 const ELSEWHERE: [(&str, &str); 3] =
     [("eventTypes", "state"), ("securityAction", "displayName"), ("users", "id")];
 /// Objects that have more members than the sheet can list: dynamic ones, or those of a driver.
-const OPEN: [&str; 1] = ["rules"];
+const OPEN: [&str; 2] = ["rules", "hardwareDriverSettings"];
 
 /// Complaints about an object of a collection or below `data`.
 pub fn object(sheet: &Sheet, name: &str, value: &Value) -> Vec<String> {

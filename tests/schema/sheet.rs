@@ -95,7 +95,7 @@ impl Resource {
         for word in words {
             let (key, value) = word.split_once('=').unwrap();
             match key {
-                "tasks" => resource.tasks = value.split(',').collect(),
+                "item-tasks" => resource.tasks = value.split(',').collect(),
                 "collection-tasks" => resource.collection_tasks = value.split(',').collect(),
                 _ => resource.subs.push(Sub::read(key, value)),
             }

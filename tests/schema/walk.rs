@@ -491,7 +491,8 @@ fn wrong_value(sheet: &Sheet, name: &str) -> Option<Value> {
 fn other_value(kind: &Kind, old: &Value) -> Option<Value> {
     Some(match (kind, old) {
         (Kind::Boolean, Value::Bool(old)) => json!(!old),
-        (Kind::Text, Value::String(old)) => json!(format!("{old} (walked)")),
+        // A text with an id in it refers to something.
+        (Kind::Text, Value::String(old)) if !old.contains(['[', '/']) => json!(format!("{old} (walked)")),
         (Kind::OneOf(words), Value::String(old)) => json!(words.iter().find(|word| *word != old)?),
         (Kind::Integer, old) => json!(old.as_i64()? + 1),
         (Kind::Number, old) => json!(old.as_f64()? + 0.5),
