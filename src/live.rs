@@ -77,6 +77,12 @@ impl Prepared {
         self.config.instance_ids().find(|id| self.backend(*id).key == key)
     }
 
+    /// The same, if the instance is a candidate of this site: one client connection may have been to
+    /// several.
+    pub fn candidate_by_key(&self, site: SiteId, key: u64) -> Option<InstanceId> {
+        self.config.site(site).candidates().find(|id| self.backend(*id).key == key)
+    }
+
     /// The counters for requests of `site` to `service` that `instance` (or we) answered.
     pub fn series(&self, site: SiteId, service: Service, instance: Option<InstanceId>) -> &RequestSeries {
         let row = &self.sites[site.index()].series[service.index()];

@@ -6,6 +6,7 @@
 
 mod answer;
 mod bind;
+mod ntlm;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -32,6 +33,7 @@ use crate::http::body::{CollectError, ReplyBody, RequestBody, collect};
 use crate::http::connection::Connection;
 use crate::http::pace::Active;
 use crate::http::respond::{Answer, Voice};
+use crate::http::unanswered::Unanswered;
 use crate::http::{forwarded, guard, hop, upgrade};
 use crate::live::Live;
 use crate::metrics::{Metrics, Refused};
@@ -65,8 +67,15 @@ pub struct Stack {
 pub type Reply = Response<ReplyBody<Passed>>;
 
 impl Stack {
-    /// Answers one request. Never fails: what cannot be served is answered in the VMS's voice.
-    pub async fn handle(self: Rc<Self>, connection: Rc<Connection>, mut request: Request<Incoming>) -> Reply {
+    /// Answers one request: what cannot be served, in the VMS's voice.
+    ///
+    /// # Errors
+    /// When no answer is the only one that is not wrong.
+    pub async fn handle(
+        self: Rc<Self>,
+        connection: Rc<Connection>,
+        mut request: Request<Incoming>,
+    ) -> Result<Reply, Unanswered> {
         let started = Moment::now();
         // 1. The connection is busy until the reply's body is done; its time limits follow.
         let active = connection.pace.request();
@@ -78,11 +87,11 @@ impl Stack {
         // Route: host -> site; then path -> service.
         let (site, authority) = match guard::inspect(&request) {
             Ok(to) => (live.prepared.hosts.find(to.host, connection.local.ip()), to.full),
-            Err(refusal) => return self.refuse(refusal, active),
+            Err(refusal) => return Ok(self.refuse(refusal, active)),
         };
         let Some(site) = site else {
             self.metrics.refused(Refused::Host);
-            return own(Answer::UNKNOWN_HOST, Voice::Plain, active);
+            return Ok(own(Answer::UNKNOWN_HOST, Voice::Plain, active));
         };
         let config = &live.prepared.config;
         let route =
@@ -94,12 +103,12 @@ impl Stack {
                 let reply = Box::pin(self.discover(&live, &route, document)).await;
                 let (status, waited) = (reply.status().as_u16(), Moment::now().since(started));
                 live.prepared.series(site, document.service(), None).record(status, waited);
-                return reply.map(|bytes| ReplyBody::own(bytes, active));
+                return Ok(reply.map(|bytes| ReplyBody::own(bytes, active)));
             }
             Destination::Discovery(document) => document.service(),
             Destination::Unknown => {
                 self.metrics.refused(Refused::Path);
-                return own(Answer::UNKNOWN_PATH, unknown_voice(request.uri().path()), active);
+                return Ok(own(Answer::UNKNOWN_PATH, unknown_voice(request.uri().path()), active));
             }
         };
 
@@ -109,19 +118,20 @@ impl Stack {
             Ok(None) => (None, None),
             Err(upgrade::Malformed) => {
                 self.metrics.refused(Refused::Upgrade);
-                return own(Answer::UPGRADE_REFUSED, service.into(), active);
+                return Ok(own(Answer::UPGRADE_REFUSED, service.into(), active));
             }
         };
 
         let job = Job { live: &live, route: &route, service, connection: &connection };
         let (instance, reply) = match self.serve(&job, request, wanted.as_ref(), on_client).await {
             Ok(served) => (Some(served.instance), served.response.map(|body| body.reply(active))),
-            Err(answer) => (None, own(answer, service.into(), active)),
+            Err(Denied::Answered(answer)) => (None, own(answer, service.into(), active)),
+            Err(Denied::Unanswered(why)) => return Err(why),
         };
         // Last: counted when the head is ready, whoever made it.
         let waited = Moment::now().since(started);
         live.prepared.series(site, service, instance).record(reply.status().as_u16(), waited);
-        reply
+        Ok(reply)
     }
 
     /// A document of ours. Never the instance's own: its addresses lead around us.
@@ -157,7 +167,7 @@ impl Stack {
         request: Request<Incoming>,
         wanted: Option<&upgrade::Wanted>,
         on_client: Option<OnUpgrade>,
-    ) -> Result<Served, Answer> {
+    ) -> Result<Served, Denied> {
         let Job { live, route, service, connection } = *job;
         let (mut head, body) = request.into_parts();
         head.version = Version::HTTP_11;
@@ -195,21 +205,22 @@ impl Stack {
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
             body = RequestBody::full(form);
         }
-        let (bound, ntlm) = self.bind(job, &head.headers, grant, cookie, wanted.is_some()).await?;
+        let (bound, leg) = self.bind(job, &head.headers, grant, cookie, wanted.is_some()).await?;
 
         // 8. Pick: pure, from the snapshot.
         let (instance, fallback) = match pick(&live.picture, route.site, service, bound) {
             Pick::To { instance, fallback, .. } => (instance, fallback),
             Pick::SignInAgain { .. } if matches!(grant, Some(Grant::Bound(_))) => {
-                return Err(Answer::UNKNOWN_GRANT);
+                return Err(Answer::UNKNOWN_GRANT.into());
             }
             Pick::SignInAgain { .. } => {
                 self.metrics.refused(Refused::Unauthorized);
-                return Err(Answer::SIGN_IN_AGAIN);
+                return Err(Answer::SIGN_IN_AGAIN.into());
             }
+            Pick::Nobody if matches!(bound, Bound::Handshake(_)) => return Err(self.handshake_lost()),
             Pick::Nobody => {
                 self.metrics.refused(Refused::NoInstance);
-                return Err(Answer::UNAVAILABLE);
+                return Err(Answer::UNAVAILABLE.into());
             }
         };
         let fallback = self.allow_write(job, &head.method, instance, fallback)?;
@@ -225,32 +236,35 @@ impl Stack {
         }
 
         // 9. Forward: retries and hedging keep their promises (D3, D4).
+        let (first, over) = (live.prepared.backend(instance), self.over(connection, leg));
         let plan = Plan {
             service,
-            first: live.prepared.backend(instance),
+            first,
             fallback: fallback.map(|id| live.prepared.backend(id)),
             response_timeout: live.prepared.config.upstream.response_timeout,
-            password_grant: grant == Some(Grant::Password),
+            password_grant: grant == Some(Grant::Password) && leg.is_none(),
             bound: matches!(bound, Bound::Token(_)),
-            private: ntlm,
-            sticky: matches!(bound, Bound::Affinity(_)) && head.headers.contains_key(COOKIE),
+            over,
+            sticky: matches!(bound, Bound::Affinity(_)) && head.headers.contains_key(COOKIE)
+                || leg.is_none() && over.own(first.key).is_some(),
         };
         let writes = service == Service::Config && !is_safe_method(&head.method);
-        let Sent { response, by_fallback } =
-            self.forwarder.send(&plan, Request::from_parts(head, body)).await.map_err(
-                |failure| match self.word(job, failure, bound) {
-                    Answer::SIGN_IN_AGAIN if grant.is_some() => Answer::UNKNOWN_GRANT,
-                    answer => answer,
-                },
-            )?;
+        let sent = self.forwarder.send(&plan, Request::from_parts(head, body)).await;
+        let Sent { mut response, by_fallback } = sent.map_err(|failure| {
+            self.cut_short(service, over, failure).unwrap_or_else(|| match self.word(job, failure, bound) {
+                Answer::SIGN_IN_AGAIN if grant.is_some() => Answer::UNKNOWN_GRANT.into(),
+                answer => answer.into(),
+            })
+        })?;
         let instance = if by_fallback { fallback.unwrap_or(instance) } else { instance };
         if writes && live.prepared.config.site(route.site).primary != instance {
             live.prepared.count_standby_write(route.site);
         }
 
         // 10. The answer: an upgrade, or a response on its way back.
+        self.pin(connection, &mut response)?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return self.switch(job, instance, response, wanted, on_client);
+            return Ok(self.switch(job, instance, response, wanted, on_client)?);
         }
         let mut served = self.send_back(job, instance, response);
         if is_token_request {
@@ -321,7 +335,7 @@ impl Front for Stack {
         self: Rc<Self>,
         connection: Rc<Connection>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Reply> + 'static {
+    ) -> impl Future<Output = Result<Reply, Unanswered>> + 'static {
         self.handle(connection, request)
     }
 
@@ -337,11 +351,32 @@ impl Front for Stack {
 
     fn sweep(&self, now: Moment) {
         let live = self.live.load();
-        self.forwarder.pool.sweep(now, |key| live.prepared.by_key(key).is_some());
+        let trusted = |id| !live.picture.quarantined(id);
+        self.forwarder.sweep(now, |key| live.prepared.by_key(key).is_some_and(trusted));
     }
 
     fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+}
+
+/// Why a request has no instance's answer.
+enum Denied {
+    /// It has one of ours.
+    Answered(Answer),
+    /// It has none.
+    Unanswered(Unanswered),
+}
+
+impl From<Answer> for Denied {
+    fn from(answer: Answer) -> Self {
+        Self::Answered(answer)
+    }
+}
+
+impl From<Unanswered> for Denied {
+    fn from(why: Unanswered) -> Self {
+        Self::Unanswered(why)
     }
 }
 

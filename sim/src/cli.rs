@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::api::Api;
 use crate::control;
+use crate::eventserver;
 use crate::feed::FeedSettings;
 use crate::instance::Instance;
 use crate::server::breaker::Breaker;
@@ -179,6 +180,7 @@ async fn run(arguments: Arguments, switches: Switches) -> anyhow::Result<()> {
     };
     let instance = Arc::new(Instance::new(Api::new(settings)?, feed));
     instance.feed.remember_states();
+    tokio::spawn(eventserver::watch(Arc::clone(&instance.api)));
     tokio::spawn(Arc::clone(&instance.feed).run());
     let handle = listener::start(Arc::clone(&instance), socket, tls)?;
     let breaker = Arc::new(Breaker::new(Arc::clone(&instance), handle));

@@ -16,10 +16,11 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::api::Write;
-use crate::faults::{self, BadInput, Fault};
+use crate::faults::{self, BadInput, Fault, Lift};
 use crate::instance::Instance;
 use crate::server::breaker::{BreakError, Breaker};
 use crate::service::Service;
+use crate::stamp::Stamp;
 
 /// Nothing that is posted here is large.
 const LARGEST_BODY: usize = 1 << 20;
@@ -76,7 +77,7 @@ impl Control {
             Err(error) => {
                 let text = error.to_string();
                 let (status, body) = match error {
-                    ControlError::Input(bad) => (
+                    ControlError::Input(bad) | ControlError::Break(BreakError::Input(bad)) => (
                         StatusCode::BAD_REQUEST,
                         json!({ "field": bad.field, "text": bad.text, "allowed": bad.allowed }),
                     ),
@@ -109,12 +110,14 @@ impl Control {
             ("/events", &Method::POST) => self.inject(&read(body).await?),
             ("/faults", &Method::GET) => Ok(self.faults()),
             ("/faults", &Method::POST) => {
-                self.breaker.set(Fault::parse(&read(body).await?)?).await?;
+                self.breaker.set(Fault::parse(&read(body).await?, Stamp::now().ticks())?).await?;
                 Ok(self.faults())
             }
             ("/faults", &Method::DELETE) => {
-                let target = parameter(query, "service")?.map(faults::target).transpose()?;
-                self.breaker.lift(target).await?;
+                let [service, mode] = parameters(query, ["service", "mode"])?;
+                let target = service.map(faults::target).transpose()?;
+                let mode = mode.map(faults::mode).transpose()?;
+                self.breaker.lift(Lift { target, mode }).await?;
                 Ok(self.faults())
             }
             ("/state" | "/writes" | "/requests", _) => Err(ControlError::Method("GET")),
@@ -144,7 +147,7 @@ impl Control {
     }
 
     fn faults(&self) -> Value {
-        Value::Array(self.instance.faults.list().iter().map(Fault::to_json).collect())
+        Value::Array(self.instance.faults.list())
     }
 
     fn inject(&self, body: &Value) -> Result<Value, ControlError> {
@@ -165,18 +168,26 @@ async fn read(body: Incoming) -> Result<Value, ControlError> {
 }
 
 fn since(query: &str) -> Result<u64, BadInput> {
-    let Some(text) = parameter(query, "since")? else { return Ok(0) };
+    let [Some(text)] = parameters(query, ["since"])? else { return Ok(0) };
     text.parse().map_err(|_| BadInput::new("since", format!("{text:?} is no number"), vec!["0..".into()]))
 }
 
-/// The value of the only parameter that the path takes.
-fn parameter<'a>(query: &'a str, name: &str) -> Result<Option<&'a str>, BadInput> {
-    let mut found = None;
+/// The values of the parameters that the path takes.
+fn parameters<'a, const N: usize>(
+    query: &'a str,
+    names: [&str; N],
+) -> Result<[Option<&'a str>; N], BadInput> {
+    let mut found = [None; N];
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        match pair.split_once('=') {
-            Some((key, value)) if key == name => found = Some(value),
-            _ => return Err(BadInput::new(pair, "unknown parameter", vec![format!("{name}=")])),
-        }
+        let known = pair.split_once('=').and_then(|(key, value)| {
+            let at = names.iter().position(|name| *name == key)?;
+            Some((found.get_mut(at)?, value))
+        });
+        let Some((slot, value)) = known else {
+            let allowed = names.iter().map(|name| format!("{name}=")).collect();
+            return Err(BadInput::new(pair, "unknown parameter", allowed));
+        };
+        *slot = Some(value);
     }
     Ok(found)
 }
@@ -208,5 +219,9 @@ mod tests {
         assert_eq!(since("since=7"), Ok(7));
         assert_eq!(since("since=x").map_err(|error| error.field), Err("since".to_owned()));
         assert!(since("sinc=7").is_err());
+        let two = |query| parameters(query, ["service", "mode"]);
+        assert_eq!(two("mode=x&service=y"), Ok([Some("y"), Some("x")]));
+        assert_eq!(two("mode=x"), Ok([None, Some("x")]));
+        assert_eq!(two("mode").map_err(|error| error.allowed.len()), Err(2));
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::api::{Api, CameraRef, EventTypeRef};
 use crate::faults::BadInput;
 use crate::journal::{Event, Journal};
-use crate::physical::{Happening, Kind, What, World, mix};
+use crate::physical::{Happening, Kind, What, World, hash_text, instance_number, mix};
 use crate::stamp::Stamp;
 
 /// How an instance sees the site.
@@ -45,7 +45,6 @@ struct Directory {
 const DIRECTORY_AGE: Duration = Duration::from_secs(1);
 
 /// Hash domains of this file.
-const DOMAIN_NAME: u64 = 101;
 const DOMAIN_JITTER: u64 = 102;
 const DOMAIN_CHOICE: u64 = 103;
 
@@ -55,7 +54,7 @@ impl Feed {
     pub fn new(api: Arc<Api>, journal: Arc<Journal>, settings: FeedSettings) -> Self {
         let site = api.settings();
         let world = World::new(site.seed, site.cameras, settings.rate);
-        let own = hash_text(site.seed, DOMAIN_NAME, &site.name);
+        let own = instance_number(site.seed, &site.name);
         let directory = Mutex::new((Instant::now(), Arc::new(Directory::read(&api))));
         Self { api, journal, settings, world, own, directory }
     }
@@ -211,8 +210,4 @@ impl Directory {
         let winner = self.user_defined.iter().max_by_key(|(_, name)| hash_text(choice, DOMAIN_CHOICE, name));
         winner.map(|(id, _)| id.as_str())
     }
-}
-
-fn hash_text(seed: u64, domain: u64, text: &str) -> u64 {
-    text.bytes().fold(mix(seed, domain, 0, 0), |state, byte| mix(state, domain, u64::from(byte), 1))
 }

@@ -16,7 +16,7 @@ pub struct Instance {
     /// The VMS behind the sockets.
     pub api: Arc<Api>,
     /// What is broken now.
-    pub faults: FaultBoard,
+    pub faults: Arc<FaultBoard>,
     /// What arrived.
     pub arrivals: Arrivals,
     /// What is connected.
@@ -35,14 +35,14 @@ impl Instance {
     /// Puts an instance together; nothing runs yet.
     #[must_use]
     pub fn new(api: Api, feed: FeedSettings) -> Self {
-        let journal = Arc::clone(api.journal());
+        let (journal, faults) = (Arc::clone(api.journal()), Arc::clone(api.faults()));
         let api = Arc::new(api);
         Self {
             feed: Arc::new(Feed::new(Arc::clone(&api), Arc::clone(&journal), feed)),
             sessions: Sessions::new(api.settings()),
             api,
             journal,
-            faults: FaultBoard::new(),
+            faults,
             arrivals: Arrivals::default(),
             connections: Arc::new(Connections::default()),
             messages: Arc::default(),

@@ -131,6 +131,7 @@ mod domain {
     pub const OFFSET: u64 = 3;
     pub const TROUBLE: u64 = 4;
     pub const CHOICE: u64 = 5;
+    pub const NAME: u64 = 101;
 }
 
 impl World {
@@ -236,6 +237,18 @@ fn common_divisor(mut a: u64, mut b: u64) -> u64 {
 #[must_use]
 pub fn mix(seed: u64, domain: u64, a: u64, b: u64) -> u64 {
     [domain, a, b].into_iter().fold(scramble(seed), |state, word| scramble(state ^ scramble(word)))
+}
+
+/// [`mix`] of a text.
+#[must_use]
+pub fn hash_text(seed: u64, domain: u64, text: &str) -> u64 {
+    text.bytes().fold(mix(seed, domain, 0, 0), |state, byte| mix(state, domain, u64::from(byte), 1))
+}
+
+/// A number that is different for every name of an instance.
+#[must_use]
+pub fn instance_number(seed: u64, name: &str) -> u64 {
+    hash_text(seed, domain::NAME, name)
 }
 
 /// The finaliser of splitmix64: every input bit changes about half of the output bits.

@@ -6,7 +6,11 @@ use ::http::{Method, Request, StatusCode, header};
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::{api::Api, settings::Settings};
+use crate::{
+    api::Api,
+    faults::{ConfigFault, Fault},
+    settings::Settings,
+};
 
 /// An instance of its own for tests that change something.
 pub fn api(change: impl FnOnce(&mut Settings)) -> Arc<Api> {
@@ -19,6 +23,13 @@ pub fn api(change: impl FnOnce(&mut Settings)) -> Arc<Api> {
 pub fn shared() -> Arc<Api> {
     static SHARED: LazyLock<Arc<Api>> = LazyLock::new(|| api(|_| {}));
     SHARED.clone()
+}
+
+impl Api {
+    /// Moves the instance's clock.
+    pub fn set_clock_offset(&self, seconds: i64) {
+        self.faults().set(Fault::Config(ConfigFault::Clock(seconds)));
+    }
 }
 
 /// An answer.

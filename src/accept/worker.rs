@@ -24,6 +24,7 @@ use crate::clock::Moment;
 use crate::http::connection::Connection;
 use crate::http::pace::{Entry, Expired, Registry, SWEEP_INTERVAL};
 use crate::http::serve::{End, serve};
+use crate::http::unanswered::Unanswered;
 use crate::metrics::{Metrics, Refused};
 use crate::tls::server::ALPN_H2;
 
@@ -58,7 +59,7 @@ pub trait Front: 'static {
         self: Rc<Self>,
         connection: Rc<Connection>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Self::Body>> + 'static;
+    ) -> impl Future<Output = Result<Response<Self::Body>, Unanswered>> + 'static;
 
     /// How far a peer is believed.
     fn trust(&self, peer: IpAddr) -> Trust;

@@ -17,6 +17,8 @@ pub enum Bound {
     Affinity(InstanceId),
     /// A login that will have no twin (design D7).
     Login,
+    /// A login in progress on a connection to this instance (NTLM): nobody else can end it.
+    Handshake(InstanceId),
 }
 
 /// Where a request goes.
@@ -51,6 +53,8 @@ pub enum PickReason {
     Affinity,
     /// Where logins go.
     Login,
+    /// Where this login has begun.
+    Handshake,
 }
 
 impl PickReason {
@@ -61,6 +65,7 @@ impl PickReason {
             Self::Home => "home",
             Self::Affinity => "affinity",
             Self::Login => "login",
+            Self::Handshake => "handshake",
         }
     }
 }
@@ -79,14 +84,17 @@ pub fn pick(picture: &Picture, site: SiteId, service: Service, bound: Bound) -> 
             to(picture, site, service, picture.table.get(site, service).instance, PickReason::Serving)
         }
         Bound::Login => to(picture, site, service, picture.table.login(site), PickReason::Login),
+        Bound::Handshake(begun) if answers(picture, service, begun) => {
+            Pick::To { instance: begun, reason: PickReason::Handshake, fallback: None }
+        }
+        Bound::Handshake(_) => Pick::Nobody,
     }
 }
 
 /// A token stays at home while home answers at all: its 404 for a service it does not have is a
 /// true answer, so absent is good enough here. A drained home keeps its sessions.
 fn at_home(picture: &Picture, site: SiteId, service: Service, home: InstanceId) -> Pick {
-    let answers = picture.condition(home, service) != Condition::Down;
-    if answers && !picture.quarantined(home) {
+    if answers(picture, service, home) {
         return Pick::To { instance: home, reason: PickReason::Home, fallback: None };
     }
     // Logging in again only helps if it leads elsewhere, and to somebody who has the service: else
@@ -95,6 +103,10 @@ fn at_home(picture: &Picture, site: SiteId, service: Service, home: InstanceId) 
         Some(next) if next != home && picture.usable(next, service) => Pick::SignInAgain { home },
         _ => Pick::Nobody,
     }
+}
+
+fn answers(picture: &Picture, service: Service, instance: InstanceId) -> bool {
+    picture.condition(instance, service) != Condition::Down && !picture.quarantined(instance)
 }
 
 fn to(

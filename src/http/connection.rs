@@ -2,12 +2,14 @@
 
 use std::cell::{Cell, OnceCell};
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use http::HeaderValue;
 
 use super::pace::{Entry, Pace};
 use crate::metrics::OpenConnection;
+use crate::upstream::pinned::Pinned;
 
 /// One client connection.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Connection {
     /// The instance that answered its last request to `identity` (design D10: a log-in page and
     /// its form belong together), by the key of its backend.
     pub identity_backend: Cell<Option<u64>>,
+    /// Its own connections to instances (NTLM); made when it needs the first.
+    pub pinned: OnceCell<Rc<Pinned>>,
     client_value: OnceCell<HeaderValue>,
     /// Both end with the last user of the connection, which may be a tunnel.
     _open: (Entry, OpenConnection),
@@ -47,6 +51,7 @@ impl Connection {
             trusted,
             pace,
             identity_backend: Cell::new(None),
+            pinned: OnceCell::new(),
             client_value: OnceCell::new(),
             _open: (entry, open),
         }

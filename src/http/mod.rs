@@ -9,4 +9,5 @@ pub mod hop;
 pub mod pace;
 pub mod respond;
 pub mod serve;
+pub mod unanswered;
 pub mod upgrade;

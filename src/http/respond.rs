@@ -119,6 +119,13 @@ impl Answer {
         "The configuration is read-only while a standby instance serves it.",
     )
     .retry(30);
+    /// NTLM or Negotiate from a proxy that may carry many clients over one connection.
+    pub const SHARED_CONNECTION: Self = Self::new(
+        StatusCode::FORBIDDEN,
+        "ntlm-through-proxy",
+        "NTLM and Negotiate authenticate a connection. The proxy before the gatekeeper may share this one \
+         among clients, so they are not served on it.",
+    );
     /// A token request larger than any client sends.
     pub const TOO_LARGE: Self =
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The request body is too large.");

@@ -1,6 +1,5 @@
 //! One client connection: HTTP/1.1 or HTTP/2, with every limit, until it ends or is told to.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::guard::{MAX_HEAD, MAX_HEADERS};
 use super::pace::{Expired, Pace, Timed};
+use super::unanswered::Unanswered;
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -35,16 +35,13 @@ pub async fn serve<S, H, F, B>(stream: S, pace: Arc<Pace>, handle: H) -> End
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     H: Fn(Request<Incoming>) -> F,
-    F: Future<Output = Response<B>> + 'static,
+    F: Future<Output = Result<Response<B>, Unanswered>> + 'static,
     B: Body<Data = Bytes, Error = std::io::Error> + 'static,
 {
     let io = TokioIo::new(Timed::new(stream, pace.clone()));
     // Boxed, so that an idle connection does not hold the memory of a request in progress; the
     // connections below, so that HTTP/1 does not pay for the size of HTTP/2.
-    let service = service_fn(move |request| {
-        let answer = Box::pin(handle(request));
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
+    let service = service_fn(move |request| Box::pin(handle(request)));
     if pace.http2() {
         let connection = http2::Builder::new(Local)
             // Against rapid reset, CONTINUATION and settings floods (design D12).

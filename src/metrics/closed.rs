@@ -79,6 +79,7 @@ closed! {
         Unauthorized = "unauthorized", "A token that no instance can have issued or that has expired.";
         OutcomeUnknown = "outcome-unknown", "An unsafe request was cut or timed out on the instance; never repeated.";
         Upgrade = "upgrade", "A protocol upgrade that is not passed on.";
+        Ntlm = "ntlm", "A message of NTLM or Negotiate whose connection to the instance is gone, or that came through a proxy which shares connections.";
         TooManyConnections = "too-many-connections", "The limit of open connections was reached.";
         Proxy = "proxy", "A missing or broken PROXY protocol header.";
         Handshake = "handshake", "The TLS handshake failed or took too long.";

@@ -36,6 +36,7 @@ pub struct MetricsError {
 pub const NOBODY: &str = "none";
 
 /// Every metric of the process.
+#[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     requests: IntCounterVec,
@@ -50,6 +51,7 @@ pub struct Metrics {
     standby_writes: IntCounterVec,
     certificate_expiry: IntGauge,
     connections: IntGauge,
+    pinned: IntGauge,
     series: Mutex<HashMap<[String; 3], Arc<RequestSeries>>>,
     shown: Mutex<serving::Shown>,
 }
@@ -77,6 +79,7 @@ impl Metrics {
             standby_writes: register(&registry, &spec::STANDBY_WRITES, IntCounterVec::new)?,
             certificate_expiry: register(&registry, &spec::CERTIFICATE, |opts, _| IntGauge::with_opts(opts))?,
             connections: register(&registry, &spec::CONNECTIONS, |opts, _| IntGauge::with_opts(opts))?,
+            pinned: register(&registry, &spec::PINNED, |opts, _| IntGauge::with_opts(opts))?,
             series: Mutex::default(),
             shown: Mutex::default(),
             registry,
@@ -129,6 +132,12 @@ impl Metrics {
         OpenConnection(self.connections.clone())
     }
 
+    /// Counts a connection to an instance as pinned until the guard is dropped.
+    pub fn connection_pinned(&self) -> OpenConnection {
+        self.pinned.inc();
+        OpenConnection(self.pinned.clone())
+    }
+
     /// Client connections that are open now.
     pub fn open_connections(&self) -> i64 {
         self.connections.get()
@@ -145,7 +154,7 @@ impl Metrics {
     }
 }
 
-/// An open client connection, for the gauge.
+/// An open connection, for its gauge.
 #[derive(Debug)]
 pub struct OpenConnection(IntGauge);
 

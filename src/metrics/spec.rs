@@ -126,6 +126,13 @@ pub(super) const CONNECTIONS: Spec = spec(
     "Open client connections.",
     "Growth without more requests means clients that do not let go.",
 );
+pub(super) const PINNED: Spec = spec(
+    "gatekeeper_pinned_connections",
+    Kind::Gauge,
+    &[],
+    "Open connections to instances that belong to one client connection each (NTLM and Negotiate).",
+    "At most one for each client connection and instance; many without Windows users mean clients that are asked to log in and never do.",
+);
 pub(super) const REFUSED: Spec = spec(
     "gatekeeper_refused_total",
     Kind::Counter,
@@ -146,6 +153,7 @@ pub const ALL: &[Spec] = &[
     STANDBY_WRITES,
     REFUSED,
     CONNECTIONS,
+    PINNED,
     RELOADS,
     CERTIFICATE,
     BUILD_INFO,

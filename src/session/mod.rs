@@ -1,5 +1,6 @@
 //! Who a request belongs to, and which instance that binds it to (design D10).
 
+pub mod bound;
 pub mod cookie;
 pub mod grant;
 pub mod issued;

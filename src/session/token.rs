@@ -7,6 +7,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
 
+use super::bound::{self, Message};
 use crate::balance::Picture;
 use crate::config::types::{InstanceId, SiteId};
 
@@ -18,7 +19,7 @@ pub enum Credential<'r> {
     /// A bearer token.
     Bearer(&'r str),
     /// NTLM or Negotiate: the user is bound to the connection (fact sheet 2.9).
-    Connection,
+    Connection(Message),
     /// Basic or something else that every instance can judge by itself.
     Other,
 }
@@ -26,15 +27,12 @@ pub enum Credential<'r> {
 /// Reads the `Authorization` header.
 pub fn credential(headers: &HeaderMap) -> Credential<'_> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Credential::None };
+    if let Some(message) = bound::message(headers) {
+        return Credential::Connection(message);
+    }
     let Ok(text) = value.to_str() else { return Credential::Other };
     let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
-    if scheme.eq_ignore_ascii_case("bearer") {
-        Credential::Bearer(rest.trim())
-    } else if scheme.eq_ignore_ascii_case("ntlm") || scheme.eq_ignore_ascii_case("negotiate") {
-        Credential::Connection
-    } else {
-        Credential::Other
-    }
+    if scheme.eq_ignore_ascii_case("bearer") { Credential::Bearer(rest.trim()) } else { Credential::Other }
 }
 
 /// Where a token belongs.
@@ -106,8 +104,8 @@ mod tests {
         };
         assert_eq!(read("Bearer a.b.c"), "Bearer(\"a.b.c\")");
         assert_eq!(read("bearer a"), "Bearer(\"a\")");
-        assert_eq!(read("NTLM TlRM"), "Connection");
-        assert_eq!(read("Negotiate x"), "Connection");
+        assert_eq!(read("NTLM TlRMTVNTUAADAAAA"), "Connection(Continues)");
+        assert_eq!(read("Negotiate x"), "Connection(Opaque)");
         assert_eq!(read("Basic dTpw"), "Other");
         assert_eq!(credential(&HeaderMap::new()), Credential::None);
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use http::{HeaderMap, Method};
 use tokio::time::timeout;
 
-use super::{Job, Stack};
+use super::ntlm::Leg;
+use super::{Denied, Job, Stack};
 use crate::balance::{Bound, Picture};
 use crate::clock::Moment;
 use crate::config::types::{InstanceId, Service, SiteId, StandbyWrites};
@@ -19,8 +20,7 @@ use crate::session::token::{self, Credential, Home};
 use crate::upstream::forward::is_safe_method;
 
 impl Stack {
-    /// What binds a request to an instance (design D10), and whether it authenticates its
-    /// connection.
+    /// What binds a request to an instance (design D10), and which leg of a handshake it is.
     pub(super) async fn bind(
         &self,
         job: &Job<'_>,
@@ -28,43 +28,57 @@ impl Stack {
         grant: Option<Grant>,
         cookie: Option<InstanceId>,
         upgrade: bool,
-    ) -> Result<(Bound, bool), Answer> {
+    ) -> Result<(Bound, Option<Leg>), Denied> {
         let Job { live, route, service, connection } = *job;
-        let by_cookie = cookie.map_or(Bound::Nothing, Bound::Affinity);
-        if service == Service::Http {
-            let ntlm = token::credential(headers) == Credential::Connection;
-            return Ok((by_cookie, ntlm));
+        let awaits = connection.pinned.get().and_then(|pinned| pinned.awaits());
+        let credential = token::credential(headers);
+        let leg = match credential {
+            Credential::Connection(message) => Some(self.leg(job, message, awaits)?),
+            _ => None,
+        };
+        if let Some(Leg::Continues(instance)) = leg {
+            return Ok((Bound::Handshake(instance), leg));
         }
         match grant {
             Some(Grant::Bound(hash)) => {
                 let home = self.issued.find(hash, Moment::now()).and_then(|key| live.prepared.by_key(key));
-                return home.map(|id| (Bound::Token(id), false)).ok_or(Answer::UNKNOWN_GRANT);
+                return Ok((Bound::Token(home.ok_or(Answer::UNKNOWN_GRANT)?), leg));
             }
-            Some(Grant::Password | Grant::Other) => {
-                let ntlm = token::credential(headers) == Credential::Connection;
-                return Ok((Bound::Login, ntlm));
-            }
+            Some(Grant::Password | Grant::Other) => return Ok((Bound::Login, leg)),
             None => {}
         }
-        let bound = match token::credential(headers) {
-            Credential::Bearer(text) => match self.home(live, route.site, text).await {
-                Home::Instance(id) => Bound::Token(id),
-                Home::Unknown | Home::Foreign => {
-                    self.metrics.refused(Refused::Unauthorized);
-                    return Err(Answer::FOREIGN_TOKEN);
+        let by_cookie = cookie.map_or(Bound::Nothing, Bound::Affinity);
+        let bound = match credential {
+            Credential::Bearer(text) if service != Service::Http => {
+                match self.home(live, route.site, text).await {
+                    Home::Instance(id) => Bound::Token(id),
+                    Home::Unknown | Home::Foreign => {
+                        self.metrics.refused(Refused::Unauthorized);
+                        return Err(Answer::FOREIGN_TOKEN.into());
+                    }
                 }
-            },
-            Credential::Connection => return Ok((by_cookie, true)),
+            }
+            Credential::Connection(_) if service == Service::Identity && cookie.is_none() => Bound::Login,
+            Credential::None if cookie.is_none() => self.stay(job, upgrade),
+            _ => by_cookie,
+        };
+        Ok((bound, leg))
+    }
+
+    /// Where a request goes that says nothing about its client: where the connection belongs.
+    fn stay(&self, job: &Job<'_>, upgrade: bool) -> Bound {
+        let Job { live, route, service, connection } = *job;
+        let last = match connection.pinned.get().and_then(|pinned| pinned.home()) {
+            // It may have logged in there.
+            Some(key) => Some(key),
             // A socket that will authenticate in-band: its token most likely comes from where
             // logins go.
-            Credential::None if upgrade && cookie.is_none() => Bound::Login,
-            Credential::None if service == Service::Identity && cookie.is_none() => {
-                let last = connection.identity_backend.get().and_then(|key| live.prepared.by_key(key));
-                last.map_or(Bound::Nothing, Bound::Affinity)
-            }
-            Credential::None | Credential::Other => by_cookie,
+            None if upgrade && service != Service::Http => return Bound::Login,
+            None if service == Service::Identity => connection.identity_backend.get(),
+            None => None,
         };
-        Ok((bound, false))
+        let last = last.and_then(|key| live.prepared.candidate_by_key(route.site, key));
+        last.map_or(Bound::Nothing, Bound::Affinity)
     }
 
     /// The home of a token; waits a moment for key sets that were never read, because right after

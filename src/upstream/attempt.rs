@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, HOST};
 use http::{Request, Response, StatusCode};
 use tokio::time::timeout;
 
 use super::backend::{Backend, Waiting};
 use super::connect::ConnectError;
-use super::pool::{Lease, Passed, Pool, open};
+use super::pinned::{Over, challenge};
+use super::pool::{Afterwards, Lease, Passed, Pool, open};
 use crate::config::types::Service;
 use crate::health::{Reporter, Signal};
 use crate::http::body::{RequestBody, UploadState};
@@ -42,9 +43,8 @@ pub struct Attempt<'a> {
     pub reporter: &'a Reporter,
     /// Only a pooled connection that answered within this time is used.
     pub fresh: Duration,
-    /// The request authenticates the connection that carries it (NTLM): nobody else may use it
-    /// before or after.
-    pub private: bool,
+    /// Over whose connections.
+    pub over: Over<'a>,
     /// Another instance has failed this request before. What it meets here may be its own doing (a
     /// URL that breaks wherever it is asked for), so only successes and failed connects count.
     pub repeat: bool,
@@ -63,7 +63,8 @@ impl Attempt<'_> {
         let waiting = Waiting::begin(self.backend.gauge(self.service));
         loop {
             let (mut lease, reused) = match self.connection().await {
-                Ok(found) => found,
+                Ok(Some(found)) => found,
+                Ok(None) => return Err(Miss::Unsent(Box::new(request))),
                 Err(e) => {
                     if let Some(signal) = signal_of(&e) {
                         self.report(signal);
@@ -72,8 +73,10 @@ impl Attempt<'_> {
                     return Err(Miss::Unsent(Box::new(request)));
                 }
             };
-            // A pooled connection is ready already; a new one at once, or never.
-            if !matches!(timeout(READY_LIMIT, lease.sender.ready()).await, Ok(Ok(()))) {
+            // A pooled connection is ready already; a new one at once, or never; the client's own when
+            // the instance has taken all of its last request.
+            let limit = if reused { OWN_READY_LIMIT } else { READY_LIMIT };
+            if !matches!(timeout(limit, lease.sender.ready()).await, Ok(Ok(()))) {
                 if reused {
                     continue;
                 }
@@ -85,8 +88,8 @@ impl Attempt<'_> {
                 Ok(response) => {
                     waiting.answered();
                     self.judge(&response);
-                    let lease = (lease, !self.private && !challenges_connection(&response));
-                    let place = (self.pool.clone(), self.backend.clone(), self.service);
+                    let lease = (lease, self.afterwards(&response));
+                    let place = (self.backend.clone(), self.service);
                     return Ok(response.map(|body| Passed::new(body, lease, upload, place)));
                 }
                 Err(mut failed) => {
@@ -110,11 +113,23 @@ impl Attempt<'_> {
         }
     }
 
-    async fn connection(&self) -> Result<(Lease, bool), ConnectError> {
-        let pooled = if self.private { None } else { self.pool.take(self.backend, self.fresh) };
-        match pooled {
-            Some(lease) => Ok((lease, true)),
-            None => open(self.backend).await.map(|lease| (lease, false)),
+    /// A connection, and whether it was used before; `None` if only one would do and it has ended.
+    async fn connection(&self) -> Result<Option<(Lease, bool)>, ConnectError> {
+        let found = match self.over.own(self.backend.key) {
+            Some(pinned) => pinned.take(self.backend.key),
+            None => self.pool.take(self.backend, self.fresh),
+        };
+        match found {
+            Some(lease) => Ok(Some((lease, true))),
+            None if self.over.continues() => Ok(None),
+            None => open(self.backend).await.map(|lease| Some((lease, false))),
+        }
+    }
+
+    fn afterwards<B>(&self, response: &Response<B>) -> Afterwards {
+        match challenge(response) {
+            None if self.over.own(self.backend.key).is_none() => Afterwards::Shared(self.pool.clone()),
+            challenge => Afterwards::Private(challenge),
         }
     }
 
@@ -145,15 +160,6 @@ pub fn gateway_failure<B>(response: &Response<B>) -> bool {
     })
 }
 
-/// NTLM and Negotiate authenticate a connection, not a request (fact sheet 2.9).
-fn challenges_connection<B>(response: &Response<B>) -> bool {
-    response.headers().get_all(WWW_AUTHENTICATE).iter().any(|challenge| {
-        let text = challenge.as_bytes();
-        let starts = |name: &[u8]| text.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name));
-        starts(b"ntlm") || starts(b"negotiate")
-    })
-}
-
 /// What a failed connect says about the instance; trouble of our own says nothing.
 const fn signal_of(error: &ConnectError) -> Option<Signal> {
     match error {
@@ -167,3 +173,5 @@ const fn signal_of(error: &ConnectError) -> Option<Signal> {
 }
 
 const READY_LIMIT: Duration = Duration::from_millis(100);
+/// We had all of that request before we got this one, and pass it on as fast as the instance reads.
+const OWN_READY_LIMIT: Duration = Duration::from_secs(2);

@@ -1,17 +1,17 @@
 //! A request's way to an answer: the rules for trying again and for hedging (design D3, D4).
 //!
 //! The promise: a request that may have had an effect is never sent twice. What is sent twice is
-//! *safe* (GET, HEAD, OPTIONS without a body), or was never written, or is a password grant whose
-//! first instance was declared down. All attempts of a request share one deadline, and each ends as
+//! *safe* (GET, HEAD, OPTIONS without a body or a message of NTLM), or was never written, or is a
+//! password grant whose first instance was declared down. All attempts of a request share one deadline, and each ends as
 //! soon as the instance that it waits for is declared down.
 
 mod once;
 mod safe;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ use tokio::time::sleep;
 use super::attempt::{Attempt, Miss, gateway_failure};
 use super::backend::Backend;
 use super::budget::Budget;
+use super::pinned::{Over, Pinned};
 use super::pool::{Passed, Pool};
 use crate::balance::Picture;
 use crate::clock::Moment;
@@ -32,8 +33,9 @@ use crate::metrics::Metrics;
 
 /// Sends the requests of one core.
 pub struct Forwarder {
-    /// This core's connections.
-    pub pool: Rc<Pool>,
+    pool: Rc<Pool>,
+    /// Those of clients that have some of their own.
+    pinned: RefCell<Vec<Weak<Pinned>>>,
     reporter: Reporter,
     picture: watch::Receiver<Arc<Picture>>,
     metrics: Arc<Metrics>,
@@ -55,12 +57,12 @@ pub struct Plan<'a> {
     pub password_grant: bool,
     /// Its token is worth nothing elsewhere.
     pub bound: bool,
-    /// It carries cookies of `first`: elsewhere it would arrive without them, as a stranger's. It
-    /// goes there only if nothing was written, or when `first` is down.
+    /// It carries cookies of `first`, or goes over the client's own connection to it: elsewhere it
+    /// would arrive as a stranger's. It goes there only if nothing was written, or when `first` is
+    /// down.
     pub sticky: bool,
-    /// It authenticates its connection (NTLM): nobody else may use that one, and it goes to no
-    /// other instance, because it answers the challenge of this one.
-    pub private: bool,
+    /// Over whose connections it goes.
+    pub over: Over<'a>,
 }
 
 /// An answer.
@@ -107,12 +109,30 @@ impl Forwarder {
         let now = Moment::now();
         Self {
             pool: Rc::default(),
+            pinned: RefCell::default(),
             reporter,
             picture,
             metrics,
             retries: Budget::new(0.2, 10.0, now),
             hedges: Budget::new(0.05, 1.0, now),
         }
+    }
+
+    /// Where a client connection keeps connections of its own.
+    pub fn pinned(&self) -> Rc<Pinned> {
+        let pinned = Rc::new(Pinned::new(self.metrics.clone()));
+        self.pinned.borrow_mut().push(Rc::downgrade(&pinned));
+        pinned
+    }
+
+    /// Closes what has been idle for long, and idle connections to instances that `keep` no longer
+    /// names.
+    pub fn sweep(&self, now: Moment, keep: impl Fn(u64) -> bool) {
+        self.pool.sweep(now, &keep);
+        self.pinned.borrow_mut().retain(|pinned| {
+            let pinned = pinned.upgrade();
+            pinned.inspect(|pinned| pinned.sweep(&keep)).is_some()
+        });
     }
 
     /// Sends `request` by `plan`.
@@ -122,7 +142,7 @@ impl Forwarder {
     pub async fn send(&self, plan: &Plan<'_>, request: Request<RequestBody>) -> Result<Sent, Failure> {
         self.retries.earn();
         self.hedges.earn();
-        if is_safe(&request) {
+        if is_safe(&request) && !plan.over.is_handshake() {
             self.send_safe(plan, request).await
         } else {
             self.send_once(plan, request).await
@@ -198,7 +218,7 @@ impl Forwarder {
 
     fn attempt<'a>(
         &'a self,
-        plan: &Plan<'_>,
+        plan: &Plan<'a>,
         backend: &'a Arc<Backend>,
         fresh: Duration,
         written: &'a Cell<bool>,
@@ -209,7 +229,7 @@ impl Forwarder {
             pool: &self.pool,
             reporter: &self.reporter,
             fresh,
-            private: plan.private,
+            over: plan.over,
             repeat: !Arc::ptr_eq(backend, plan.first),
             written,
         }
@@ -257,14 +277,9 @@ impl From<Outcome> for Waited {
     }
 }
 
-/// Where a request may go besides its first instance.
-fn elsewhere_allowed<'a>(plan: &Plan<'a>) -> Option<&'a Arc<Backend>> {
-    plan.fallback.filter(|_| !plan.private)
-}
-
 /// Where a request may go while its first instance is not down.
 fn hedge_allowed<'a>(plan: &Plan<'a>) -> Option<&'a Arc<Backend>> {
-    elsewhere_allowed(plan).filter(|_| !plan.sticky)
+    plan.fallback.filter(|_| !plan.sticky)
 }
 
 /// The fallback, if the first instance has fallen silent and the fallback has not (design D4).

@@ -5,5 +5,6 @@ pub mod backend;
 pub mod budget;
 pub mod connect;
 pub mod forward;
+pub mod pinned;
 pub mod pool;
 pub mod tunnel;

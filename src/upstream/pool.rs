@@ -20,19 +20,33 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::backend::Backend;
 use super::connect::{ConnectError, Stream};
+use super::pinned::{Challenge, Pinned};
 use crate::clock::Moment;
 use crate::config::types::Service;
 use crate::http::body::{RequestBody, Upload, UploadState};
+use crate::metrics::OpenConnection;
 
 /// A connection to an instance, held by one request or by the pool. It ends when dropped: what is
 /// left of an upload that nobody waits for must not keep it open.
+#[derive(Debug)]
 pub struct Lease {
     /// Carries the request.
     pub sender: SendRequest<RequestBody>,
     task: Option<AbortHandle>,
+    pinned: Option<OpenConnection>,
 }
 
 impl Lease {
+    /// The instance has not closed it.
+    pub fn is_open(&self) -> bool {
+        !self.sender.is_closed()
+    }
+
+    /// It is counted as a pinned one from now on, if it is not yet.
+    pub fn count(&mut self, pinned: impl FnOnce() -> OpenConnection) {
+        self.pinned.get_or_insert_with(pinned);
+    }
+
     /// The connection carries something else from now on, and ends by itself.
     pub fn detach(mut self) {
         self.task = None;
@@ -81,7 +95,7 @@ impl Pool {
     }
 
     fn put(&self, key: u64, lease: Lease) {
-        if lease.sender.is_closed() {
+        if !lease.is_open() {
             return;
         }
         let idle = Idle { lease, answered: Moment::now() };
@@ -98,7 +112,7 @@ impl Pool {
         let mut pools = self.idle.borrow_mut();
         pools.retain(|(key, _)| keep(*key));
         for (_, stack) in pools.iter_mut() {
-            stack.retain(|idle| !idle.lease.sender.is_closed() && now.since(idle.answered) < MAX_AGE);
+            stack.retain(|idle| idle.lease.is_open() && now.since(idle.answered) < MAX_AGE);
         }
     }
 }
@@ -118,7 +132,17 @@ pub async fn open(backend: &Backend) -> Result<Lease, ConnectError> {
     let task = tokio::task::spawn_local(async move {
         let _ = connection.with_upgrades().await;
     });
-    Ok(Lease { sender, task: Some(task.abort_handle()) })
+    Ok(Lease { sender, task: Some(task.abort_handle()), pinned: None })
+}
+
+/// What becomes of a connection when the answer on it has come to its end.
+pub enum Afterwards {
+    /// Anybody of this core may use it.
+    Shared(Rc<Pool>),
+    /// A handshake has touched it ([`super::pinned`]): it is closed, unless the client claims it.
+    Private(Option<Challenge>),
+    /// Its client may use it.
+    Pinned(Rc<Pinned>),
 }
 
 /// An instance's answer on its way to the client. When both it and the request have come to their
@@ -127,9 +151,8 @@ pub struct Passed {
     body: Incoming,
     ended: bool,
     lease: Option<Lease>,
-    reusable: bool,
+    afterwards: Afterwards,
     upload: Option<Arc<Upload>>,
-    pool: Rc<Pool>,
     backend: Arc<Backend>,
     service: Service,
     stall: Option<Stall>,
@@ -142,16 +165,29 @@ struct Stall {
 }
 
 impl Passed {
-    /// The body of an answer that came over `lease`, which may be `reusable` afterwards. Each part
-    /// of it has to come within the response time-out.
+    /// The body of an answer that came over `lease`. Each part of it has to come within the
+    /// response time-out.
     pub fn new(
         body: Incoming,
-        (lease, reusable): (Lease, bool),
+        (lease, afterwards): (Lease, Afterwards),
         upload: Option<Arc<Upload>>,
-        (pool, backend, service): (Rc<Pool>, Arc<Backend>, Service),
+        (backend, service): (Arc<Backend>, Service),
     ) -> Self {
         let lease = Some(lease);
-        Self { body, ended: false, lease, reusable, upload, pool, backend, service, stall: None }
+        Self { body, ended: false, lease, afterwards, upload, backend, service, stall: None }
+    }
+
+    /// Nobody but the client that it answers may use its connection.
+    pub const fn is_private(&self) -> bool {
+        matches!(self.afterwards, Afterwards::Private(_))
+    }
+
+    /// The client keeps the connection, if it is private.
+    pub fn pin(&mut self, pinned: &Rc<Pinned>) {
+        if let (Afterwards::Private(challenge), Some(lease)) = (&self.afterwards, &mut self.lease) {
+            pinned.claim(self.backend.key, lease, *challenge);
+            self.afterwards = Afterwards::Pinned(pinned.clone());
+        }
     }
 
     /// After a 101 the connection is a tunnel and no longer ours.
@@ -209,15 +245,18 @@ impl Body for Passed {
 
 impl Drop for Passed {
     fn drop(&mut self) {
-        // An answer may come before the request is complete; what follows then on the connection
-        // is the rest of the request.
-        let sent = self.upload.as_ref().is_none_or(|u| u.state() == UploadState::Complete);
-        if sent
-            && self.reusable
-            && (self.ended || self.body.is_end_stream())
-            && let Some(lease) = self.lease.take()
-        {
-            self.pool.put(self.backend.key, lease);
+        let over = self.ended || self.body.is_end_stream();
+        let Some(lease) = self.lease.take().filter(|_| over) else { return };
+        match &self.afterwards {
+            // An answer may come before the request is complete; what follows then on the
+            // connection is the rest of the request.
+            Afterwards::Shared(pool)
+                if self.upload.as_ref().is_none_or(|u| u.state() == UploadState::Complete) =>
+            {
+                pool.put(self.backend.key, lease);
+            }
+            Afterwards::Pinned(pinned) => pinned.put(self.backend.key, lease),
+            Afterwards::Shared(_) | Afterwards::Private(_) => {}
         }
     }
 }

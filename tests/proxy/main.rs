@@ -13,6 +13,8 @@ mod failover;
 mod flow;
 mod http;
 mod limits;
+mod ntlm;
+mod ntlm_moves;
 mod odd;
 mod operate;
 mod promises;

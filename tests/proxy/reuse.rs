@@ -95,7 +95,8 @@ async fn a_connection_is_used_again_however_its_answers_are_framed() {
     }
 }
 
-const NTLM: [&str; 2] = ["NTLM TlRMTVNTUAADAAAA", "Negotiate TlRMTVNTUAADAAAA"];
+/// The first message of a handshake.
+const NTLM: [&str; 2] = ["NTLM TlRMTVNTUAABAAAA", "Negotiate TlRMTVNTUAABAAAA"];
 
 /// C5: a connection that NTLM has authenticated went to the next stranger, for example after a 503 that was retried
 /// elsewhere: its answer was dropped before it was known whose connection it was.
@@ -159,8 +160,8 @@ async fn a_connection_with_a_challenge_on_it_is_never_used_again() {
     assert_eq!(used.len(), 4, "{used:?}");
 }
 
-/// C5: the retry and the hedge carried the credential along. It answers the challenge of one instance; the other could
-/// crack it, or pass it on.
+/// C5: the retry and the hedge carried the credential along. It may be the answer to a challenge of the one instance;
+/// the other could crack it, or pass it on. What was never written may go to the other.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_ntlm_credential_reaches_one_instance_only() {
     for fate in ["503", "cut", "hang", "gone"] {
@@ -188,8 +189,11 @@ async fn an_ntlm_credential_reaches_one_instance_only() {
                 a.stop();
             }
             let reply = gatekeeper.h1().send(private.header("authorization", NTLM[0])).await.unwrap();
-            assert!([502, 503, 504].contains(&reply.status), "{fate}: {}", reply.status);
-            assert!(b.seen().is_empty(), "{fate}: b received {:?}", b.seen());
+            let (status, taken) = (reply.status, b.seen().len());
+            assert!(
+                matches!((fate, status, taken), ("gone", 200, 1) | (_, 502..=504, 0)),
+                "{fate}: {status}, b saw {taken}"
+            );
         }
     }
 }

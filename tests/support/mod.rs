@@ -6,6 +6,7 @@
 pub mod client;
 pub mod config;
 pub mod gatekeeper;
+pub mod ntlm;
 pub mod pki;
 pub mod process;
 pub mod sim;

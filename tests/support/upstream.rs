@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// The path that health probes ask for (see `Config::http`).
@@ -40,6 +41,7 @@ pub struct Upstream {
     seen: Arc<Mutex<Vec<Seen>>>,
     healthy: Arc<AtomicBool>,
     connections: Arc<AtomicUsize>,
+    cut: watch::Sender<()>,
     task: JoinHandle<()>,
 }
 
@@ -69,6 +71,7 @@ impl Upstream {
         let healthy = Arc::new(AtomicBool::new(true));
         let connections = Arc::new(AtomicUsize::new(0));
         let script: Script = Arc::new(script);
+        let (cut, be_cut) = watch::channel(());
         let task = {
             let (seen, healthy, connections) = (seen.clone(), healthy.clone(), connections.clone());
             tokio::spawn(async move {
@@ -77,11 +80,16 @@ impl Upstream {
                 while let Ok((socket, _)) = listener.accept().await {
                     let number = connections.fetch_add(1, Ordering::SeqCst);
                     let link = Link { socket, number, unread: Vec::new(), seen: seen.clone(), slot: 0 };
-                    all.spawn(serve(link, script.clone(), healthy.clone()));
+                    let (serving, mut be_cut) =
+                        (serve(link, script.clone(), healthy.clone()), be_cut.clone());
+                    be_cut.mark_unchanged();
+                    all.spawn(async move {
+                        tokio::select! { _ = serving => {}, _ = be_cut.changed() => {} }
+                    });
                 }
             })
         };
-        Self { address, seen, healthy, connections, task }
+        Self { address, seen, healthy, connections, cut, task }
     }
 
     /// Gives the same bytes to every request, after reading it completely.
@@ -119,6 +127,11 @@ impl Upstream {
     /// What probes hear: 200 or 503.
     pub fn set_healthy(&self, healthy: bool) {
         self.healthy.store(healthy, Ordering::SeqCst);
+    }
+
+    /// Closes every connection.
+    pub fn cut(&self) {
+        self.cut.send_replace(());
     }
 
     /// Closes the listener and every connection.

@@ -19,6 +19,8 @@ pub struct Alarms {
     bytes: usize,
     last_number: u64,
     last_change: u64,
+    /// Number of the last event that definitions have seen.
+    pub looked_at: u64,
 }
 
 impl Alarms {

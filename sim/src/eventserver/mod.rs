@@ -4,13 +4,14 @@
 
 mod alarm;
 mod alarms;
+mod definitions;
 mod events;
 mod handling;
 mod sessions;
 mod statistics;
 mod trigger;
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
@@ -18,6 +19,7 @@ use serde_json::{Map, Value, json};
 
 use self::{alarms::Alarms, sessions::Sessions};
 use crate::{
+    api::Api,
     http::rest_json,
     journal::Journal,
     rest::{Answer, Call, Outcome, error::RestError},
@@ -38,6 +40,9 @@ const LARGEST_PAGE: usize = 2000;
 /// Most that a single request may bring: an analytics event with its pictures fits.
 const LARGEST_BODY: usize = 1 << 20;
 
+/// Events looked at in one go.
+const BATCH: usize = 1000;
+
 /// Alarms and sessions of one instance.
 #[derive(Default)]
 pub struct EventServer {
@@ -52,6 +57,17 @@ struct Context<'a> {
     call: &'a Call<'a>,
     world: &'a RwLock<World>,
     journal: &'a Journal,
+}
+
+/// Raises alarms as things happen: a definition is about what comes after it. Runs until the process ends.
+pub async fn watch(api: Arc<Api>) {
+    let mut arrivals = api.journal().subscribe();
+    loop {
+        api.raise_alarms();
+        if arrivals.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// Whether these segments after `/API/rest/v1` are its own.
@@ -69,9 +85,26 @@ impl EventServer {
         call: &Call<'_>,
         segments: &[String],
     ) -> Response<Bytes> {
+        self.catch_up(world, journal);
         match (Context { server: self, call, world, journal }).answer(segments) {
             Ok(answer) => rest_json(answer.status, &answer.body),
             Err(error) => error.response(),
+        }
+    }
+
+    /// Raises what alarm definitions want raised for what has happened since the last look.
+    pub fn catch_up(&self, world: &RwLock<World>, journal: &Journal) {
+        let world = world.read().unwrap_or_else(PoisonError::into_inner);
+        let mut alarms = lock(&self.alarms);
+        loop {
+            let events = journal.after(alarms.looked_at, BATCH);
+            let Some(last) = events.last() else { return };
+            alarms.looked_at = last.n;
+            if world.store.count(definitions::DEFINITIONS) > 0 {
+                for alarm in events.iter().flat_map(|event| definitions::raised(&world, event)) {
+                    alarms.raise(alarm);
+                }
+            }
         }
     }
 

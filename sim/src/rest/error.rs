@@ -86,6 +86,11 @@ impl RestError {
         }
     }
 
+    /// A service that fails.
+    pub fn failed(status: StatusCode) -> Self {
+        Self { status, ..Self::bad("The service failed.") }
+    }
+
     /// What it says.
     pub fn text(&self) -> &str {
         &self.text

@@ -1,6 +1,7 @@
 //! The configuration API `/API/rest/v1` (sheet 3): a table of types and one engine that reads it.
 
 pub mod body;
+pub mod distort;
 mod effects;
 pub mod error;
 mod facts;
@@ -25,7 +26,7 @@ mod translations;
 mod wizard;
 mod write;
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use ::http::{Method, Response, StatusCode};
 use bytes::Bytes;
@@ -38,6 +39,7 @@ use self::{
     table::{Sub, Type},
 };
 use crate::{
+    faults::ConfigFault,
     http::rest_json,
     identity::Caller,
     rights,
@@ -63,6 +65,8 @@ pub struct Call<'a> {
     pub query: Query,
     /// The body.
     pub body: &'a [u8],
+    /// What is wrong with the configuration on purpose.
+    pub faults: Arc<Vec<ConfigFault>>,
 }
 
 /// A success.
@@ -94,16 +98,17 @@ pub fn handle(world: &RwLock<World>, call: &Call<'_>, segments: &[String]) -> Re
     if !world.read().unwrap_or_else(PoisonError::into_inner).jobs.due(call.now).is_empty() {
         tasks::settle(&mut world.write().unwrap_or_else(PoisonError::into_inner), call.now);
     }
-    let outcome = if matches!(*call.method, Method::GET | Method::HEAD) {
-        get(call, &world.read().unwrap_or_else(PoisonError::into_inner), &segments)
-    } else {
-        change(call, &mut world.write().unwrap_or_else(PoisonError::into_inner), &segments)
-    };
-    match outcome {
-        Ok(answer) if call.old_style() => rest_json(answer.status, &show::old_style(answer.body)),
-        Ok(answer) => rest_json(answer.status, &answer.body),
-        Err(error) => error.response(),
+    if matches!(*call.method, Method::GET | Method::HEAD) {
+        let outcome = get(call, &world.read().unwrap_or_else(PoisonError::into_inner), &segments);
+        return distort::reading(call, &segments, outcome);
     }
+    if let Some(error) = distort::refused(call) {
+        return error.response();
+    }
+    let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
+    let outcome = change(call, &mut world, &segments);
+    distort::written(call, &mut world, &segments, &outcome);
+    call.respond(outcome)
 }
 
 fn get(call: &Call<'_>, world: &World, segments: &[&str]) -> Outcome {
@@ -172,6 +177,15 @@ fn is_tasks(name: &str) -> bool {
 }
 
 impl Call<'_> {
+    /// The answer as it is sent.
+    fn respond(&self, outcome: Outcome) -> Response<Bytes> {
+        match outcome {
+            Ok(answer) if self.old_style() => rest_json(answer.status, &show::old_style(answer.body)),
+            Ok(answer) => rest_json(answer.status, &answer.body),
+            Err(error) => error.response(),
+        }
+    }
+
     /// The type of that name, if this version has it (sheet 9).
     fn find(&self, name: &str) -> Result<&'static Type, RestError> {
         table::find(name)
@@ -203,6 +217,12 @@ impl Call<'_> {
         let object = table::find(kind).and_then(|kind| single::find(world, kind, id));
         let may = |object: &Object| rights::changes(world, &self.settings.switches, self.caller, object);
         if object.as_deref().is_some_and(may) { Ok(()) } else { self.may_write() }
+    }
+
+    /// Refuses a caller who has not this right on an object.
+    fn may(&self, world: &World, kind: &str, id: &str, action: &str) -> Result<(), RestError> {
+        let mask = rights::mask(world, self.caller.role, world.store.get(kind, id));
+        if mask & rights::action(action) != 0 { Ok(()) } else { Err(RestError::forbidden()) }
     }
 
     /// Refuses a caller who may not say who may do what with an object.

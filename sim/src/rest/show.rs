@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Call,
-    field::Kind,
+    field::{Field, Kind},
     query::Filter,
     single::{self, SINGLE},
     table::{self, Below, Type},
@@ -19,19 +19,26 @@ use crate::{
 
 /// The value of a property, its default if the object has none.
 pub fn value(kind: &Type, object: &Object, property: &str) -> Value {
-    match property {
+    match (property, kind.field(property)) {
+        ("displayName", _) => display_name(kind, object).into(),
+        (_, Some(field)) => of(field, object),
+        ("id", None) => object.id.clone().into(),
+        (_, None) => object.fields.get(property).cloned().unwrap_or_default(),
+    }
+}
+
+/// The value of a field.
+fn of(field: &Field, object: &Object) -> Value {
+    match field.name {
         // Few types have numbers for ids (sheet 3.1).
-        "id" | "Id" => match kind.field(property).map(|field| &field.kind) {
-            Some(Kind::Integer) => object.id.parse::<u64>().map_or(Value::Null, Value::from),
-            _ => object.id.clone().into(),
-        },
+        "id" | "Id" if field.kind == Kind::Integer => {
+            object.id.parse::<u64>().map_or(Value::Null, Value::from)
+        }
+        "id" | "Id" => object.id.clone().into(),
         "clientSecretHasValue" => (!object.text("clientSecret").is_empty()).into(),
-        "displayName" => display_name(kind, object).into(),
-        _ => match (object.fields.get(property), kind.field(property)) {
-            (Some(value), Some(field)) => field.kind.completed(value.clone()),
-            (Some(value), None) => value.clone(),
-            (None, Some(field)) => field.default.clone(),
-            (None, None) => Value::Null,
+        name => match object.fields.get(name) {
+            Some(value) => field.kind.completed(value.clone()),
+            None => field.default.clone(),
         },
     }
 }
@@ -44,7 +51,7 @@ pub fn object(kind: &Type, object: &Object) -> Map<String, Value> {
         shown.insert("displayName".to_owned(), display_name(kind, object).into());
     }
     for field in kind.fields.iter().filter(|field| !field.is_secret()) {
-        let value = value(kind, object, field.name);
+        let value = of(field, object);
         if !value.is_null() {
             shown.insert(field.name.to_owned(), value);
         }

@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
+mod device_tasks;
+mod devices;
+mod ptz;
 mod reading;
 mod rights;
 mod settings;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 use super::listener::{ListenerHandle, attach_drop_all};
-use crate::faults::{Fault, Mode, Target};
+use crate::faults::{BadInput, Fault, Lift, Mode, Once, Target};
 use crate::instance::Instance;
+use crate::stamp::Stamp;
 
 /// Sets and lifts faults, one at a time.
 pub struct Breaker {
@@ -18,6 +19,9 @@ pub struct Breaker {
 /// Why a fault cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum BreakError {
+    /// A member that only a running instance can judge.
+    #[error(transparent)]
+    Input(#[from] BadInput),
     /// The system refuses the socket filter.
     #[error("this system refuses a drop-all socket filter: {0}")]
     Filter(io::Error),
@@ -42,31 +46,40 @@ impl Breaker {
     /// When it cannot be had; then the target's last fault is gone too if it needed the same sockets.
     pub async fn set(&self, fault: Fault) -> Result<(), BreakError> {
         let listener = self.listener.lock().await;
-        if fault.target == Target::All && self.instance.faults.whole().as_ref() != Some(&fault.mode) {
+        let whole = match &fault {
+            Fault::Transport(Target::All, mode) => Some(mode.clone()),
+            _ => None,
+        };
+        if let Some(mode) = &whole
+            && self.instance.faults.whole().as_ref() != Some(mode)
+        {
             self.repair(&listener).await?;
-            match fault.mode {
+            match mode {
                 Mode::Stop => listener.close().await.map_err(BreakError::Listener)?,
                 Mode::Blackhole => listener.deaf(true).await.map_err(BreakError::Filter)?,
                 _ => {}
             }
         }
-        self.instance.faults.set(fault.clone());
-        if fault.target == Target::All {
-            self.hit_connections(&fault.mode);
+        if let Fault::Once(Once::Restore(to)) = fault {
+            self.instance.api.restore(Stamp::from_ticks(to))?;
+        }
+        self.instance.faults.set(fault);
+        if let Some(mode) = whole {
+            self.hit_connections(&mode);
         }
         Ok(())
     }
 
-    /// Lifts one target's fault or all faults.
+    /// Lifts faults.
     ///
     /// # Errors
-    /// When the instance cannot listen again; the fault stays.
-    pub async fn lift(&self, target: Option<Target>) -> Result<(), BreakError> {
+    /// When the instance cannot listen again; the faults stay.
+    pub async fn lift(&self, lift: Lift) -> Result<(), BreakError> {
         let listener = self.listener.lock().await;
-        if target.is_none_or(|target| target == Target::All) {
+        if self.instance.faults.whole().is_some_and(|mode| lift.fits(Target::All, mode.name())) {
             self.repair(&listener).await?;
         }
-        self.instance.faults.lift(target);
+        self.instance.faults.lift(lift);
         Ok(())
     }
 
@@ -91,7 +104,7 @@ impl Breaker {
         if mode == Mode::Stop {
             listener.open().await.map_err(BreakError::Bind)?;
         }
-        self.instance.faults.lift(Some(Target::All));
+        self.instance.faults.lift(Lift { target: Some(Target::All), mode: None });
         if mode == Mode::Blackhole {
             listener.deaf(false).await.map_err(BreakError::Listener)?;
         }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use ::http::{HeaderValue, Request, Response, StatusCode, Version, header};
+use ::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
@@ -13,7 +13,7 @@ use super::arrivals::{Arrival, latin1, sha256};
 use super::pages;
 use super::plain::Heads;
 use super::wire::Connection;
-use crate::faults::{FaultBoard, History, Mode};
+use crate::faults::{ConfigFault, FaultBoard, History, Mode};
 use crate::identity::{Http11Required, WindowsSession};
 use crate::instance::Instance;
 use crate::service::Service;
@@ -74,7 +74,17 @@ pub async fn answer(
     let number = context.instance.arrivals.push(arrival);
     let mut response = match suffer(faults, service, before).await {
         Fate::Serve => match body {
-            Ok(body) => serve(&context, Request::from_parts(head, body), upgrade, before),
+            Ok(body) => {
+                let changes =
+                    matches!(head.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+                let response = serve(&context, Request::from_parts(head, body), upgrade, before);
+                let lost = changes && service == Some(Service::Config) && response.status().is_success();
+                if lost && faults.config().contains(&ConfigFault::LostAnswer) {
+                    context.cut();
+                    return Err(NoAnswer::Fault);
+                }
+                response
+            }
             Err(Unread::TooLarge) => closing(pages::too_large()),
             Err(Unread::Broken) => return Err(NoAnswer::Fault),
         },
@@ -82,9 +92,7 @@ pub async fn answer(
         Fate::WrongBody => pages::wrong_body(service),
         Fate::Close => return Err(NoAnswer::Fault),
         Fate::Reset => {
-            if let Some(connection) = context.connection.upgrade() {
-                connection.cut();
-            }
+            context.cut();
             return Err(NoAnswer::Fault);
         }
     };
@@ -189,6 +197,12 @@ async fn suffer(faults: &FaultBoard, service: Option<Service>, before: History) 
 }
 
 impl Context {
+    fn cut(&self) {
+        if let Some(connection) = self.connection.upgrade() {
+            connection.cut();
+        }
+    }
+
     fn arrival(&self, request: &Request<Incoming>) -> Arrival {
         let raw = self.heads.as_ref().and_then(|heads| heads.lock().take());
         let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);

@@ -38,6 +38,8 @@ pub struct WindowsAccount {
 pub struct Accounts {
     by_name: HashMap<String, Account>,
     windows: HashMap<String, WindowsAccount>,
+    /// Of users that were deleted; a restore brings them back.
+    deleted: Vec<Account>,
 }
 
 impl Accounts {
@@ -85,6 +87,17 @@ impl Accounts {
     /// Removes the account of a `basicUsers` object.
     pub fn remove(&mut self, id: &str) -> Option<Account> {
         let name = self.by_name.values().find(|account| account.id == id)?.name.to_lowercase();
-        self.by_name.remove(&name)
+        let account = self.by_name.remove(&name)?;
+        self.deleted.push(account.clone());
+        Some(account)
+    }
+
+    /// Keeps the accounts of the `basicUsers` objects that exist now, and brings back theirs.
+    pub fn follow(&mut self, exists: impl Fn(&str) -> bool) {
+        let gone = self.by_name.extract_if(|_, account| !exists(&account.id)).map(|(_, account)| account);
+        self.deleted.extend(gone.collect::<Vec<_>>());
+        for account in self.deleted.extract_if(.., |account| exists(&account.id)).collect::<Vec<_>>() {
+            self.add(account);
+        }
     }
 }

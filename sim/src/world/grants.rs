@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::identity::Role;
+use crate::{identity::Role, stamp::Stamp};
 
 /// What every role may do, as far as it is not what it was made with.
 pub struct Grants {
@@ -23,6 +23,16 @@ pub struct Granted {
     objects: HashMap<String, u32>,
     /// Actions on all objects of a type.
     overall: HashMap<String, Overall>,
+    /// What each change replaced.
+    log: Vec<(Stamp, Before)>,
+}
+
+/// What a change of rights replaced.
+#[derive(Clone)]
+enum Before {
+    Object(String, Option<u32>),
+    Overall(String, Option<Overall>),
+    Everything(Role, HashMap<String, u32>, HashMap<String, Overall>),
 }
 
 /// Actions on all objects of a type: what is in neither is decided for each object.
@@ -78,7 +88,17 @@ impl Grants {
         let base = if from.base == Role::Administrators { Role::Nobody } else { from.base };
         let (objects, overall) = (from.objects.clone(), from.overall.clone());
         if let Some(granted) = self.change(to) {
-            *granted = Granted { id: to.to_owned(), base, objects, overall };
+            granted.replace(base, objects, overall);
+        }
+    }
+
+    /// Sets all rights back to what they were at a moment.
+    pub fn restore(&mut self, moment: Stamp) {
+        for role in &mut self.roles {
+            let later = role.log.iter().rev().take_while(|(at, _)| *at > moment);
+            for before in later.map(|(_, before)| before.clone()).collect::<Vec<_>>() {
+                role.undo(before);
+            }
         }
     }
 }
@@ -98,7 +118,7 @@ const MOST: usize = u64::BITS as usize;
 
 impl Granted {
     fn new(id: String, base: Role) -> Self {
-        Self { id, base, objects: HashMap::new(), overall: HashMap::new() }
+        Self { id, base, objects: HashMap::new(), overall: HashMap::new(), log: Vec::new() }
     }
 
     fn is_changed(&self) -> bool {
@@ -117,11 +137,84 @@ impl Granted {
 
     /// Sets what it may do with an object.
     pub fn set_object(&mut self, id: &str, mask: u32) {
-        self.objects.insert(id.to_owned(), mask);
+        self.put_object(id.to_owned(), Some(mask));
     }
 
     /// Sets what it may do with all objects of a type.
     pub fn set_all(&mut self, kind: &str, overall: Overall) {
-        self.overall.insert(kind.to_owned(), overall);
+        self.put_overall(kind.to_owned(), Some(overall));
+    }
+
+    fn put_object(&mut self, id: String, mask: Option<u32>) {
+        let before = match mask {
+            Some(mask) => self.objects.insert(id.clone(), mask),
+            None => self.objects.remove(&id),
+        };
+        self.log.push((Stamp::now(), Before::Object(id, before)));
+    }
+
+    fn put_overall(&mut self, kind: String, overall: Option<Overall>) {
+        let before = match overall {
+            Some(overall) => self.overall.insert(kind.clone(), overall),
+            None => self.overall.remove(&kind),
+        };
+        self.log.push((Stamp::now(), Before::Overall(kind, before)));
+    }
+
+    fn replace(&mut self, base: Role, objects: HashMap<String, u32>, overall: HashMap<String, Overall>) {
+        let before = (
+            std::mem::replace(&mut self.base, base),
+            std::mem::replace(&mut self.objects, objects),
+            std::mem::replace(&mut self.overall, overall),
+        );
+        self.log.push((Stamp::now(), Before::Everything(before.0, before.1, before.2)));
+    }
+
+    fn undo(&mut self, before: Before) {
+        match before {
+            Before::Object(id, mask) => self.put_object(id, mask),
+            Before::Overall(kind, overall) => self.put_overall(kind, overall),
+            Before::Everything(base, objects, overall) => self.replace(base, objects, overall),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn rights_come_back() {
+        let mut grants = Grants::new(vec![("a".to_owned(), Role::Guards)]);
+        let picture = |grants: &Grants| {
+            ["a", "b"]
+                .map(|role| grants.get(role).map(|role| (role.base, role.on_object("c"), role.on_all("d"))))
+        };
+        let next = || {
+            let now = Stamp::now();
+            while Stamp::now() <= now {}
+            Stamp::now()
+        };
+        let changes: [fn(&mut Grants); 4] = [
+            |grants| grants.change("a").unwrap().set_object("c", 1),
+            |grants| grants.change("a").unwrap().set_object("c", 2),
+            |grants| grants.change("a").unwrap().set_all("d", Overall { allow: 1, deny: 2 }),
+            |grants| grants.copy("a", "b"),
+        ];
+        let mut moments = Vec::new();
+        for change in changes {
+            change(&mut grants);
+            moments.push((next(), picture(&grants)));
+            next();
+        }
+        for at in [1, 3, 0, 2, 3] {
+            let (moment, wanted) = &moments[at];
+            grants.restore(*moment);
+            let now = picture(&grants);
+            assert_eq!(now[0], wanted[0], "{at}");
+            // A role that did not have rights yet may be known without any.
+            assert_eq!(now[1].filter(|role| role.1.is_some()), wanted[1], "{at}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod grants;
+mod history;
 pub mod ids;
 mod jobs;
 mod seed;
@@ -40,7 +41,17 @@ pub struct World {
 impl World {
     /// The world at start: a function of name and seed.
     pub fn new(settings: &Settings) -> Self {
-        seed::build(settings)
+        let mut world = seed::build(settings);
+        world.store.history().begin();
+        world
+    }
+
+    /// Sets objects, groups, rights and accounts back to what they were at a moment. Passwords, failed logins, queued tasks
+    /// and the log of changes stay.
+    pub fn restore(&mut self, moment: Stamp) {
+        self.store.restore(moment);
+        self.grants.restore(moment);
+        self.accounts.follow(|id| self.store.get("basicUsers", id).is_some());
     }
 
     /// What a user may do: what its roles may do, or the strongest of them if no task changed that.

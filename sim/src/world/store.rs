@@ -4,6 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
+use super::history::{Before, History};
+use crate::stamp::Stamp;
+
 /// Type name of the catalogue.
 pub type Kind = &'static str;
 
@@ -74,6 +77,7 @@ pub struct Store {
     tables: BTreeMap<Kind, Table>,
     children: HashMap<(Kind, String), BTreeSet<u64>>,
     members: HashMap<(String, Kind), Vec<String>>,
+    history: History,
 }
 
 #[derive(Default)]
@@ -86,8 +90,13 @@ impl Store {
     /// Adds an object; one with the same type and id is replaced.
     pub fn insert(&mut self, object: Object) {
         self.remove(object.kind, &object.id);
+        self.history.note(|| Before::Object(object.kind, object.id.clone(), None));
         let number = self.next;
         self.next += 1;
+        self.place(number, object);
+    }
+
+    fn place(&mut self, number: u64, object: Object) {
         if let Some((_, parent)) = &object.parent {
             self.children.entry((object.kind, parent.clone())).or_default().insert(number);
         }
@@ -120,6 +129,20 @@ impl Store {
 
     /// Takes an object out, and out of every group.
     pub fn remove(&mut self, kind: Kind, id: &str) -> Option<Object> {
+        let (number, object) = self.take(kind, id)?;
+        self.history.note(|| Before::Object(kind, id.to_owned(), Some((number, object.clone()))));
+        for ((group, member), list) in &mut self.members {
+            let (is_group, is_member) =
+                (group == id, *member == kind && list.iter().any(|entry| entry == id));
+            if is_group || is_member {
+                self.history.note(|| Before::Members(group.clone(), member, list.clone()));
+                list.retain(|entry| !is_group && entry != id);
+            }
+        }
+        Some(object)
+    }
+
+    fn take(&mut self, kind: Kind, id: &str) -> Option<(u64, Object)> {
         let table = self.tables.get_mut(kind)?;
         let number = table.by_id.remove(id)?;
         let object = table.objects.remove(&number)?;
@@ -128,15 +151,7 @@ impl Store {
         {
             siblings.remove(&number);
         }
-        for ((group, member), list) in &mut self.members {
-            if *member == kind {
-                list.retain(|entry| entry != id);
-            }
-            if group == id {
-                list.clear();
-            }
-        }
-        Some(object)
+        Some((number, object))
     }
 
     /// Puts an object below another one.
@@ -163,7 +178,10 @@ impl Store {
     /// An object, to change its fields.
     pub fn get_mut(&mut self, kind: &str, id: &str) -> Option<&mut Object> {
         let table = self.tables.get_mut(kind)?;
-        table.objects.get_mut(table.by_id.get(id)?)
+        let number = table.by_id.get(id)?;
+        let object = table.objects.get_mut(number)?;
+        self.history.note(|| Before::Object(object.kind, object.id.clone(), Some((*number, object.clone()))));
+        Some(object)
     }
 
     /// All objects of a type.
@@ -192,6 +210,7 @@ impl Store {
         let list = self.members.entry((group.to_owned(), kind)).or_default();
         let new = !list.iter().any(|member| member == id);
         if new {
+            self.history.note(|| Before::Members(group.to_owned(), kind, list.clone()));
             list.push(id.to_owned());
         }
         new
@@ -199,15 +218,40 @@ impl Store {
 
     /// Sets the members of a group at once; the caller names each once.
     pub fn set_members(&mut self, group: &str, kind: Kind, ids: Vec<String>) {
-        self.members.insert((group.to_owned(), kind), ids);
+        let before = self.members.insert((group.to_owned(), kind), ids).unwrap_or_default();
+        self.history.note(|| Before::Members(group.to_owned(), kind, before));
     }
 
     /// Takes a member out of a group; false if it was not in.
     pub fn remove_member(&mut self, group: &str, kind: Kind, id: &str) -> bool {
         let Some(list) = self.members.get_mut(&(group.to_owned(), kind)) else { return false };
-        let before = list.len();
+        if !list.iter().any(|member| member == id) {
+            return false;
+        }
+        self.history.note(|| Before::Members(group.to_owned(), kind, list.clone()));
         list.retain(|member| member != id);
-        list.len() < before
+        true
+    }
+
+    /// What is kept to go back.
+    pub fn history(&mut self) -> &mut History {
+        &mut self.history
+    }
+
+    /// Sets everything back to what it was at a moment.
+    pub fn restore(&mut self, moment: Stamp) {
+        for before in self.history.since(moment) {
+            match before {
+                Before::Object(kind, id, before) => {
+                    let now = self.take(kind, &id);
+                    if let Some((number, object)) = before {
+                        self.place(number, object);
+                    }
+                    self.history.note(|| Before::Object(kind, id, now));
+                }
+                Before::Members(group, kind, before) => self.set_members(&group, kind, before),
+            }
+        }
     }
 }
 
@@ -232,5 +276,54 @@ mod tests {
         store.remove("cameras", "a").unwrap();
         assert!(store.get("cameras", "a").is_none() && store.members("g", "cameras").is_empty());
         assert_eq!(store.children("cameras", "h").count(), 0);
+    }
+
+    /// Everything that can be seen of objects `a` to `c` and of group `g`.
+    fn picture(store: &Store) -> Vec<String> {
+        let objects = store.all("cameras").map(|object| format!("{} {:?}", object.id, object.fields));
+        let children = ["h", "i"].map(|parent| {
+            format!("{:?}", store.children("cameras", parent).map(|object| &object.id).collect::<Vec<_>>())
+        });
+        objects.chain(children).chain(store.members("g", "cameras").iter().cloned()).collect()
+    }
+
+    #[test]
+    fn any_moment_comes_back() {
+        let mut store = Store::default();
+        for id in ["a", "b"] {
+            store.insert(Object::new("cameras", id.to_owned()).below("hardware", "h"));
+        }
+        store.history().begin();
+        let changes: [fn(&mut Store); 8] = [
+            |store| assert!(store.add_member("g", "cameras", "a")),
+            |store| store.set_members("g", "cameras", vec!["b".into(), "a".into()]),
+            |store| store.get_mut("cameras", "a").unwrap().set("name", "new"),
+            |store| drop(store.remove("cameras", "a")),
+            |store| store.insert(Object::new("cameras", "c".to_owned()).below("hardware", "i")),
+            |store| store.insert(Object::new("cameras", "a".to_owned()).below("hardware", "i")),
+            |store| store.reparent("cameras", "b", "hardware", "i"),
+            |store| assert!(store.remove_member("g", "cameras", "b")),
+        ];
+        let next = || {
+            // The clock goes on.
+            let now = Stamp::now();
+            while Stamp::now() <= now {}
+            Stamp::now()
+        };
+        let mut moments = vec![(next(), picture(&store))];
+        for change in changes {
+            next();
+            change(&mut store);
+            moments.push((next(), picture(&store)));
+        }
+        assert!(moments.windows(2).all(|pair| pair[0].1 != pair[1].1));
+        for order in [[0, 8, 3, 6], [8, 0, 5, 1], [4, 2, 7, 0]] {
+            for at in order {
+                store.restore(moments[at].0);
+                assert_eq!(picture(&store), moments[at].1, "{at}");
+            }
+        }
+        store.remove("cameras", "b").unwrap();
+        assert!(store.get("cameras", "b").is_none() && store.get("cameras", "a").is_some());
     }
 }

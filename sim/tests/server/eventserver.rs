@@ -177,3 +177,14 @@ fn they_fail_with_their_service() {
     sim.heal();
     rest.get("events");
 }
+
+#[test]
+fn a_lost_camera_raises_an_alarm_before_anybody_looks() {
+    let sim = quiet();
+    let lost = json!({ "physical": 1, "camera": 2, "type": "communication-error" });
+    let (status, event) = sim.post("/events", &lost);
+    assert_eq!(status, 200, "{event}");
+    eventually(|| (sim.get("/state")["objects"]["alarms"] == 1).then_some(()));
+    let alarms = Rest::new(&sim, sim.token("admin")).get("alarms")["array"].clone();
+    assert_eq!((&alarms[0]["source"], &alarms[0]["time"]), (&event["source"], &event["time"]));
+}

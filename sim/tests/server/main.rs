@@ -3,6 +3,7 @@
 
 mod cli;
 mod codeflow;
+mod config_faults;
 mod eventserver;
 mod faults;
 mod marks;

@@ -56,7 +56,13 @@ impl Sim {
     }
 
     pub fn fault(&self, service: &str, mode: &str) {
-        let (status, body) = self.post("/faults", &json!({ "service": service, "mode": mode }));
+        self.fault_with(service, mode, json!({}));
+    }
+
+    pub fn fault_with(&self, service: &str, mode: &str, members: Value) {
+        let mut body = json!({ "service": service, "mode": mode });
+        body.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        let (status, body) = self.post("/faults", &body);
         assert_eq!(status, 200, "{body}");
     }
 
@@ -66,7 +72,11 @@ impl Sim {
     }
 
     pub fn lift(&self, service: &str) -> (u16, Value) {
-        self.ask("DELETE", &format!("/faults?service={service}"), None)
+        self.lift_where(&format!("service={service}"))
+    }
+
+    pub fn lift_where(&self, query: &str) -> (u16, Value) {
+        self.ask("DELETE", &format!("/faults?{query}"), None)
     }
 
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {

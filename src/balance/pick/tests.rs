@@ -100,6 +100,19 @@ fn a_drained_home_keeps_its_sessions_a_quarantined_one_does_not() {
 }
 
 #[test]
+fn a_handshake_ends_where_it_began_or_not_at_all() {
+    for (conditions, holds, end) in [
+        (vec![], vec![], Some(A)),
+        (vec![], vec![(A, OverrideKind::Drain)], Some(A)),
+        (vec![], vec![(A, OverrideKind::Quarantine)], None),
+        (vec![(A, Service::Identity, Condition::Down)], vec![], None),
+    ] {
+        let p = picture(2, &conditions, &holds);
+        assert_eq!(goes_to(pick(&p, HQ, Service::Identity, Bound::Handshake(A))), end);
+    }
+}
+
+#[test]
 fn absent_at_home_is_a_true_answer() {
     let p = picture(2, &[(A, Service::Webrtc, Condition::Absent)], &[]);
     assert_eq!(goes_to(pick(&p, HQ, Service::Webrtc, Bound::Token(A))), Some(A));
@@ -122,7 +135,7 @@ proptest! {
         conditions in prop::collection::vec((0..3_u16, 0..5_usize, 0..4_u8), 0..20),
         holds in prop::collection::vec((0..3_u16, any::<bool>()), 0..3),
         service in 0..5_usize,
-        bound in 0..4_u8,
+        bound in 0..5_u8,
         of in 0..3_u16,
     ) {
         let conditions: Vec<_> = conditions
@@ -136,14 +149,16 @@ proptest! {
         let holds: Vec<_> = holds.into_iter().map(|(i, q)| (InstanceId(i), kind(q))).collect();
         let p = picture(3, &conditions, &holds);
         let (service, of) = (Service::XPROTECT[service], InstanceId(of));
-        let bound = [Bound::Nothing, Bound::Token(of), Bound::Affinity(of), Bound::Login][usize::from(bound)];
+        let all =
+            [Bound::Nothing, Bound::Token(of), Bound::Affinity(of), Bound::Login, Bound::Handshake(of)];
+        let bound = all[usize::from(bound)];
         match pick(&p, HQ, service, bound) {
             Pick::To { instance, fallback, .. } => {
                 prop_assert!(!p.quarantined(instance));
                 if bound != Bound::Login {
                     prop_assert!(p.condition(instance, service) != Condition::Down);
                 }
-                if let Bound::Token(home) = bound {
+                if let Bound::Token(home) | Bound::Handshake(home) = bound {
                     prop_assert_eq!((instance, fallback), (home, None));
                 }
                 if let Some(fallback) = fallback {

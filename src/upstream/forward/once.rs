@@ -10,7 +10,7 @@ use http::Request;
 use http::header::COOKIE;
 use tokio::time::sleep;
 
-use super::{Failure, Forwarder, Outcome, Plan, Sent, Waited, copy, elsewhere_allowed, way_round};
+use super::{Failure, Forwarder, Outcome, Plan, Sent, Waited, copy, way_round};
 use crate::clock::Moment;
 use crate::health::Signal;
 use crate::http::body::{RequestBody, Upload};
@@ -59,7 +59,7 @@ impl Forwarder {
             Waited::Miss(Miss::Unsent(request)) => (*request, RetryReason::Connect),
             Waited::Down => (spare.ok_or(Failure::OutcomeUnknownTimeout)?, RetryReason::Down),
         };
-        let Some(fallback) = elsewhere_allowed(plan) else {
+        let Some(fallback) = plan.fallback else {
             return Err(self.or_down(plan, Failure::Unreachable).await);
         };
         self.metrics.retried(reason);
@@ -107,7 +107,7 @@ impl Forwarder {
             }
             // While its body is under way, the instance owes no answer.
             let owed_since = upload.map_or(begun, |u| u.last().max(begun));
-            if !silent && gauge.silent_since(Moment::now(), owed_since) {
+            if !silent && !plan.over.is_handshake() && gauge.silent_since(Moment::now(), owed_since) {
                 silent = true;
                 self.report(plan.first, plan.service, Signal::Silence);
             }

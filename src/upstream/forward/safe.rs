@@ -10,9 +10,7 @@ use http::header::COOKIE;
 use http::{Request, Response, StatusCode};
 use tokio::time::sleep;
 
-use super::{
-    Failure, Forwarder, Outcome, Plan, Sent, Waited, copy, elsewhere_allowed, hedge_allowed, way_round,
-};
+use super::{Failure, Forwarder, Outcome, Plan, Sent, Waited, copy, hedge_allowed, way_round};
 use crate::clock::Moment;
 use crate::config::types::Service;
 use crate::health::Signal;
@@ -155,7 +153,7 @@ impl Forwarder {
         // What was never written, or waited on a dead instance, cannot overload anybody by going
         // elsewhere; the budget limits the rest.
         let free = matches!(failure, Failure::Unreachable | Failure::Down);
-        let Some(fallback) = elsewhere_allowed(plan).filter(|_| free || self.may_repeat(plan)) else {
+        let Some(fallback) = plan.fallback.filter(|_| free || self.may_repeat(plan)) else {
             return Err(self.or_down(plan, failure).await);
         };
         self.metrics.retried(reason);
@@ -176,7 +174,7 @@ impl Forwarder {
         if plan.sticky {
             self.soon_down(plan).await;
         }
-        if let Some(fallback) = elsewhere_allowed(plan).filter(|_| self.may_repeat(plan)) {
+        if let Some(fallback) = plan.fallback.filter(|_| self.may_repeat(plan)) {
             self.metrics.retried(RetryReason::Status);
             if let Ok(sent) = self.ask(plan, fallback, spare, started).await.good(true) {
                 return Ok(sent);
@@ -219,7 +217,7 @@ impl Forwarder {
 
 /// An answer that a safe request need not be content with, because there is a fallback.
 fn unusable(plan: &Plan<'_>, response: &Response<Passed>) -> bool {
-    elsewhere_allowed(plan).is_some()
+    plan.fallback.is_some()
         && (gateway_failure(response)
             // Behind profile `http` nobody speaks the VMS's JSON errors.
             || plan.service == Service::Http && response.status() == StatusCode::SERVICE_UNAVAILABLE)

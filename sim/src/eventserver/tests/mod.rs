@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod alarms;
+mod definitions;
 mod events;
 
 use std::sync::Arc;

@@ -6,7 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::{GONE, reply};
 use crate::{
-    rest::tasks::{Effected, Invocation},
+    rest::{
+        facts,
+        tasks::{Effected, Invocation},
+    },
     world::{Object, World, ids},
 };
 
@@ -49,14 +52,12 @@ fn found(world: &World, task: &Invocation<'_>, address: &str) -> Result<Map<Stri
     let speaks = |driver: &&Object| wanted.is_empty() || wanted.contains(&number(driver).as_str());
     let driver = world.store.children("hardwareDrivers", task.target.1).find(speaks);
     let driver = driver.ok_or("VMO60277: The device speaks none of the drivers.")?;
-    let mac = ids::dice(0, address, 0).to_le_bytes();
+    let known = world.store.all("hardware").find(|hardware| hardware.text("address") == address);
+    let mac = known.map_or_else(|| facts::mac_at(address), facts::mac);
     let mut result = Map::new();
     result.insert("hardwareAddress".to_owned(), address.into());
     result.insert("hardwareDriverPath".to_owned(), format!("hardwareDrivers/{}", driver.id).into());
-    result.insert(
-        "macAddress".to_owned(),
-        format!("00:40:8C:{:02X}:{:02X}:{:02X}", mac[0], mac[1], mac[2]).into(),
-    );
+    result.insert("macAddress".to_owned(), mac.into());
     result.insert("hardwareScanValidated".to_owned(), true.into());
     Ok(result)
 }

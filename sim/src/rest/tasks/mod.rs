@@ -47,6 +47,8 @@ pub struct TaskRow {
 enum Needs {
     /// To see the object.
     Sight,
+    /// To have this right on the object.
+    Right(&'static str),
     /// To be allowed to write.
     Write,
     /// To be allowed to say who may do what with the object.
@@ -149,6 +151,7 @@ pub(super) fn invoke(
 ) -> Outcome {
     match task.needs {
         Needs::Sight => {}
+        Needs::Right(action) => call.may(world, target.0, &target.1, action)?,
         Needs::Write => call.may_change(world, target.0, &target.1)?,
         Needs::Security => call.may_secure(world, target.0, &target.1)?,
     }

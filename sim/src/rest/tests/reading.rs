@@ -305,6 +305,8 @@ fn body() -> impl Strategy<Value = String> {
         "{\"pageIndex\":18446744073709551615,\"pageSize\":9}",
         "{\"type\":\"cameras\",\"id\":\"0e1b0ad3-f67c-4d5f-b792-4bd6c3cf52f8\"}",
         "{\"relations\":{\"parent\":7},\"name\":\"q\"}",
+        "{\"stream\":[{\"FPS\":1,\"x\":null},7],\"ptz\":[],\"primaryFailoverGroup\":\"FailoverGroup[\"}",
+        "{\"width\":9999999999,\"height\":-1,\"sessionDataId\":0,\"_password\":\"x\",\"stream\":[]}",
         "{\"sequenceType\":\"MotionSequence\",\"time\":\"9999-12-31T23:59:59Z\",\"timeBefore\":\"36500.00:00:00\",\
          \"timeAfter\":\"1.00:00:00\",\"maxCountBefore\":9223372036854775807,\"maxCountAfter\":-1}",
     ];

@@ -43,7 +43,7 @@ fn writes_change_only_what_they_name() {
     refused.error(400);
     assert_eq!(refused.json()["error"]["details"][0]["property"], "FPS");
     let other = admin.get(&format!("settings/{}", cameras[1])).expect(200)["data"].clone();
-    assert_eq!(other["stream"], before["stream"], "nobody else's");
+    assert_eq!(other["stream"][0]["FPS"], before["stream"][0]["FPS"], "nobody else's");
 }
 
 #[test]

@@ -79,7 +79,7 @@ impl Seed<'_> {
                 "maxSize": 5000,
                 "createdDate": time,
                 "lastModified": time,
-                "archiveSchedules": { "activeEndTimeOfDay": 86_399, "activeStartTimeOfDay": 7200 },
+                "archiveSchedules": { "activeEndTimeOfDay": 86_399.0, "activeStartTimeOfDay": 7200.0 },
             }));
         self.store.insert(archive);
     }

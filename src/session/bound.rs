@@ -1,0 +1,127 @@
+//! Credentials that authenticate the connection which carries them, not the request: NTLM and
+//! Negotiate (fact sheet 2.9). Read only so far that the messages of a handshake stay on one
+//! connection; the instance judges them.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderMap};
+
+/// What a message asks of the connection that carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Message {
+    /// The first of a handshake (NTLM type 1): any connection that nobody else uses will do.
+    Begins,
+    /// Kerberos, SPNEGO, or no message at all: begins a handshake unless one is in progress.
+    Opaque,
+    /// Answers a challenge (NTLM type 3): worth something only on the connection that carried it.
+    Continues,
+}
+
+/// The message in `Authorization`, if it is of this kind. Of several headers, whatever an instance
+/// may make of them, the strictest counts.
+pub fn message(headers: &HeaderMap) -> Option<Message> {
+    headers.get_all(AUTHORIZATION).iter().filter_map(|value| read(value.as_bytes())).max()
+}
+
+/// Generous in what counts as one of the two schemes, because a server may be: what is taken for
+/// one without need costs a connection, what is missed an identity.
+fn read(value: &[u8]) -> Option<Message> {
+    let token = after(value, b"ntlm").or_else(|| after(value, b"negotiate"))?.trim_ascii_start();
+    Some(match token.get(..HEAD_IN_BASE64).map(|head| STANDARD.decode(head)) {
+        Some(Ok(head)) => of_type(&head),
+        Some(Err(_)) | None => Message::Opaque,
+    })
+}
+
+fn after<'v>(value: &'v [u8], scheme: &[u8]) -> Option<&'v [u8]> {
+    let (name, rest) = value.split_at_checked(scheme.len())?;
+    name.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
+/// [MS-NLMP] 2.2: signature, then the type as a little-endian number.
+fn of_type(head: &[u8]) -> Message {
+    match head.strip_prefix(b"NTLMSSP\0") {
+        Some([1, 0, 0, 0]) => Message::Begins,
+        Some([3, 0, 0, 0]) => Message::Continues,
+        Some(_) | None => Message::Opaque,
+    }
+}
+
+/// Signature and type are 12 bytes.
+const HEAD_IN_BASE64: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(values: &[&str]) -> Option<Message> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        message(&headers)
+    }
+
+    #[test]
+    fn the_type_decides() {
+        for scheme in ["NTLM", "ntlm", "Negotiate", "NEGOTIATE"] {
+            let is = |token: &str| of(&[&format!("{scheme} {token}")]).unwrap();
+            assert_eq!(is("TlRMTVNTUAABAAAAB4IIogAAAAAAAAAA"), Message::Begins);
+            assert_eq!(is("  TlRMTVNTUAABAAAA"), Message::Begins, "more than one blank");
+            assert_eq!(is("TlRMTVNTUAADAAAA"), Message::Continues);
+            assert_eq!(is("TlRMTVNTUAADAAAAGAAYAA=="), Message::Continues);
+            assert_eq!(is("TlRMTVNTUAACAAAA"), Message::Opaque, "what only a server says");
+            assert_eq!(is("TlRMTVNTUAABAAAB"), Message::Opaque, "no such type");
+            assert_eq!(is("YIIFVwYGKwYBBQUCoIIFSzCC"), Message::Opaque, "SPNEGO");
+            for broken in [
+                "",
+                "TlRM",
+                "TlRMTVNTUAAD",
+                "TlRMTVNT!!ADAAAA",
+                "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
+            ] {
+                assert_eq!(is(broken), Message::Opaque, "{broken:?}");
+            }
+        }
+        assert_eq!(of(&["NTLM"]), Some(Message::Opaque));
+        assert_eq!(of(&["NTLM\tTlRMTVNTUAADAAAA"]), Some(Message::Continues));
+    }
+
+    #[test]
+    fn others_are_not_of_this_kind() {
+        assert_eq!(of(&[]), None);
+        for value in ["Bearer a.b.c", "Basic dTpw", "", "nt", "Digest username=\"ntlm\""] {
+            assert_eq!(of(&[value]), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn of_several_headers_the_strictest_counts() {
+        assert_eq!(of(&["Bearer a", "NTLM TlRMTVNTUAABAAAA"]), Some(Message::Begins));
+        let both = ["NTLM TlRMTVNTUAADAAAA", "NTLM TlRMTVNTUAABAAAA"];
+        assert_eq!(of(&both), Some(Message::Continues));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(value in prop::collection::vec(any::<u8>(), 0..64)) {
+            if let Ok(value) = HeaderValue::from_bytes(&value) {
+                let mut headers = HeaderMap::new();
+                headers.insert(AUTHORIZATION, value);
+                message(&headers);
+            }
+        }
+
+        /// A type-3 message is never taken for one that may go anywhere.
+        #[test]
+        fn a_message_is_known_whatever_follows(rest in prop::collection::vec(any::<u8>(), 0..64)) {
+            let bytes = [&b"NTLMSSP\0\x03\0\0\0"[..], &rest].concat();
+            let value = format!("NTLM {}", STANDARD.encode(bytes));
+            prop_assert_eq!(of(&[&value]), Some(Message::Continues));
+        }
+    }
+}
