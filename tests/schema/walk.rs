@@ -20,8 +20,8 @@ const APART: [&str; 3] = ["effectivePermissions", "tasks", "translations"];
 #[derive(Default)]
 struct Found {
     objects: BTreeMap<&'static str, Vec<Value>>,
-    /// An item that has such a sub-collection with something in it: its type and id.
-    parents: BTreeMap<&'static str, (&'static str, String)>,
+    /// By type and sub-collection: the id of an item that has something there.
+    parents: BTreeMap<(&'static str, &'static str), String>,
 }
 
 /// Walks everything.
@@ -62,7 +62,7 @@ async fn look_around(walker: &mut Walker<'_>, sheet: &'static Sheet) -> Found {
                 found.objects.get(resource.name).into_iter().flatten().filter_map(id_of).collect();
             for sub in resource.subs.iter().filter(|sub| sub.name != "tasks") {
                 for parent in parents.iter().rev().take(60) {
-                    if found.parents.get(sub.name).is_some_and(|(kind, _)| *kind == resource.name) {
+                    if found.parents.contains_key(&(resource.name, sub.name)) {
                         break;
                     }
                     let path = format!("{}/{parent}/{}", resource.name, sub.name);
@@ -70,7 +70,7 @@ async fn look_around(walker: &mut Walker<'_>, sheet: &'static Sheet) -> Found {
                     let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
                     let list = body["array"].as_array().cloned().unwrap_or_default();
                     if !list.is_empty() {
-                        found.parents.insert(sub.name, (resource.name, parent.clone()));
+                        found.parents.insert((resource.name, sub.name), parent.clone());
                         let known = found.objects.entry(sub.name).or_default();
                         if known.is_empty() {
                             known.extend(list);
@@ -227,8 +227,7 @@ async fn definitions(walker: &mut Walker<'_>, resource: &Resource, path: &str) {
 /// Sub-collections and what is in them.
 async fn below(walker: &mut Walker<'_>, resource: &Resource, found: &Found) {
     for sub in resource.subs.iter().filter(|sub| sub.name != "tasks") {
-        let parent = found.parents.get(sub.name).filter(|(kind, _)| *kind == resource.name);
-        let Some((_, parent)) = parent else {
+        let Some(parent) = found.parents.get(&(resource.name, sub.name)) else {
             walker.complain(format!("{}: none has {}", resource.name, sub.name));
             continue;
         };
@@ -277,7 +276,7 @@ async fn life(walker: &mut Walker<'_>, resource: &Resource, found: &Found) {
         if !sub.tasks.is_empty() && sub.name == "users" {
             continue;
         }
-        let parent = found.parents.get(sub.name).filter(|(kind, _)| *kind == name).map(|(_, id)| id.clone());
+        let parent = found.parents.get(&(resource.name, sub.name)).cloned();
         let Some(parent) = parent.or_else(|| found.id(name)) else { continue };
         let path = format!("{name}/{parent}/{}", sub.name);
         if DEVICES.contains(&sub.name) {
@@ -399,7 +398,7 @@ async fn tasks(walker: &mut Walker<'_>, resource: &Resource, found: &Found) {
         }
     }
     for sub in resource.subs.iter().filter(|sub| sub.name != "tasks") {
-        let Some((_, parent)) = found.parents.get(sub.name).filter(|(kind, _)| *kind == name) else {
+        let Some(parent) = found.parents.get(&(resource.name, sub.name)) else {
             continue;
         };
         for task in &sub.tasks {
