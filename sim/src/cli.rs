@@ -22,6 +22,7 @@ use crate::instance::Instance;
 use crate::server::breaker::Breaker;
 use crate::server::{listener, tls};
 use crate::settings::{Settings, Version};
+use crate::socket::recycle;
 use crate::stamp::SECOND;
 use crate::switches::Switches;
 
@@ -83,8 +84,16 @@ struct Arguments {
 const EXAMPLES: &str = "Control API (JSON):
   GET /state /writes /requests?since=N /events?since=N /faults
   POST /events {physical, camera: <index>, type: motion-started | ... | <id>}
-  POST /faults {service: identity|config|events|webrtc|soap|all, mode, ...}   DELETE /faults[?service=NAME]
-  modes: stop page503 hang slow{ms} wrong-body reset; blackhole for all only
+  POST /faults {service: identity|config|events|webrtc|soap|all, mode, ...}   DELETE /faults[?service=NAME][&mode=NAME]
+  Connections (one a service, a new one replaces it): stop page503 hang slow{ms} wrong-body reset; for all only: blackhole
+  Data (any number, one of each mode and type, field or camera; no DELETE of `all` alone lifts them):
+    config  list-error list-empty page-cut truncated-json html, each {type?}   schema{type, field, how: missing|null|
+            retyped|unknown}   normalise{type, field}   encrypted{share}   write-error{status}   lost-answer
+            clock{offset_s}
+    events  loss{share, camera?} skew{ms} drift{ppm} step{ms} (adds up) delay{ms} burst{factor} replay{n} stall
+  Done once, never listed, not undone by DELETE: config restore{to: UNIX time}; events drop, recycle
+  GET /events has what this instance reported, by arrival: nothing that loss took; delayed events once they are in;
+  times with skew, drift and step, as on the wire; no second entry for a replay; numbers from 2^52 on are a burst's
 
 Examples:
   xprotect-sim --name A --listen 127.0.0.1:8080 --control 127.0.0.1:8081
@@ -182,6 +191,7 @@ async fn run(arguments: Arguments, switches: Switches) -> anyhow::Result<()> {
     instance.feed.remember_states();
     tokio::spawn(eventserver::watch(Arc::clone(&instance.api)));
     tokio::spawn(Arc::clone(&instance.feed).run());
+    tokio::spawn(recycle::run(Arc::clone(&instance)));
     let handle = listener::start(Arc::clone(&instance), socket, tls)?;
     let breaker = Arc::new(Breaker::new(Arc::clone(&instance), handle));
     tokio::spawn(control::run(control, Arc::clone(&instance), breaker));

@@ -157,7 +157,12 @@ impl Control {
         let camera = camera.ok_or_else(|| missing("camera", "the physical index of a camera"))?;
         let kind =
             body["type"].as_str().ok_or_else(|| missing("type", "a name or an id of an event type"))?;
-        Ok(self.instance.feed.inject(physical, camera, kind)?.to_oracle())
+        let injected = self.instance.feed.inject(physical, camera, kind)?;
+        let mut json = injected.event.to_oracle();
+        if injected.lost {
+            json["lost"] = json!(true);
+        }
+        Ok(json)
     }
 }
 

@@ -1,17 +1,17 @@
 //! What this instance makes of what happens: own ids, own clock, own delay. Feeds the journal.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::api::{Api, CameraRef, EventTypeRef};
-use crate::faults::BadInput;
+use crate::faults::{BadInput, EventsFault, events};
 use crate::journal::{Event, Journal};
 use crate::physical::{Happening, Kind, What, World, hash_text, instance_number, mix};
-use crate::stamp::Stamp;
+use crate::stamp::{SECOND, Stamp};
 
 /// How an instance sees the site.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,42 @@ pub struct Feed {
     /// Different for every name.
     own: u64,
     directory: Mutex<(Instant, Arc<Directory>)>,
+    /// What happened and has not arrived yet: by time of arrival without the delay of a fault, and number.
+    waiting: Mutex<BTreeMap<(i64, i64, u32), Event>>,
+    /// Something waits that the clock does not know.
+    injected: Notify,
 }
+
+/// What came of an injected event.
+pub struct Injected {
+    /// The event. Its `n` is 0 as long as it has not arrived.
+    pub event: Arc<Event>,
+    /// It will never arrive.
+    pub lost: bool,
+}
+
+/// A world and how far it was looked at.
+struct Clock {
+    world: World,
+    next: i64,
+}
+
+impl Clock {
+    fn new(world: World, now: i64) -> Self {
+        Self { next: world.first_from(now), world }
+    }
+
+    /// Everything that has happened by now.
+    fn until(&mut self, now: i64, mut happen: impl FnMut(Happening)) {
+        while self.world.at(self.next) <= now {
+            happen(self.world.happening(self.next));
+            self.next += 1;
+        }
+    }
+}
+
+/// More events do not wait: the first of them arrives early.
+const MOST_WAITING: usize = 200_000;
 
 /// What the instance knows of its own objects; read again every second, because writes change it.
 struct Directory {
@@ -56,7 +91,8 @@ impl Feed {
         let world = World::new(site.seed, site.cameras, settings.rate);
         let own = instance_number(site.seed, &site.name);
         let directory = Mutex::new((Instant::now(), Arc::new(Directory::read(&api))));
-        Self { api, journal, settings, world, own, directory }
+        let (waiting, injected) = (Mutex::default(), Notify::new());
+        Self { api, journal, settings, world, own, directory, waiting, injected }
     }
 
     /// Notes the states that are true before the start: a function of the clock, so a restarted process
@@ -68,38 +104,80 @@ impl Feed {
         }
     }
 
-    /// Runs until the process ends: every event of the world at its time of arrival.
+    /// Runs until the process ends: every event at its time of arrival.
     pub async fn run(self: Arc<Self>) {
-        let Some(world) = &self.world else { return };
-        let mut next = world.first_from(Stamp::now().ticks());
-        let mut waiting: BinaryHeap<Reverse<(i64, i64)>> = BinaryHeap::new();
+        let mut clock = self.world.clone().map(|world| Clock::new(world, Stamp::now().ticks()));
+        let mut crowd = (1, None);
+        let mut changes = self.api.faults().subscribe();
         loop {
-            let now = Stamp::now().ticks();
-            while world.at(next) <= now {
-                waiting.push(Reverse((self.arrival(world, next), next)));
-                next += 1;
+            changes.mark_unchanged();
+            let (now, faults) = (Stamp::now().ticks(), self.api.faults().events());
+            let factor = events::burst(&faults);
+            if crowd.0 != factor {
+                let site = self.api.settings();
+                let world = World::burst(site.seed, site.cameras, self.settings.rate, factor);
+                crowd = (factor, world.map(|world| Clock::new(world, now)));
             }
-            while let Some(Reverse((arrival, physical))) = waiting.peek().copied()
-                && arrival <= now
-            {
-                waiting.pop();
-                if let Some(event) = self.translate(world.happening(physical)) {
-                    self.journal.push(event);
-                }
+            let mut next = now.saturating_add(SECOND);
+            for clock in [&mut clock, &mut crowd.1].into_iter().flatten() {
+                clock.until(now, |happening| self.happen(happening, &faults));
+                next = next.min(clock.world.at(clock.next));
             }
-            let first = waiting.peek().map_or(i64::MAX, |Reverse((arrival, _))| *arrival);
-            let wait = world.at(next).min(first).saturating_sub(Stamp::now().ticks()).max(0);
+            let next = next.min(self.arrive(now, &faults));
             // One second at most: the system's clock may be set meanwhile.
-            let wait = Duration::from_micros(wait.unsigned_abs() / 10 + 1).min(Duration::from_secs(1));
-            tokio::time::sleep(wait).await;
+            let wait = next.saturating_sub(Stamp::now().ticks()).clamp(0, SECOND);
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_micros(wait.unsigned_abs() / 10 + 1)) => {}
+                () = self.injected.notified() => {}
+                // The board lives as long as the feed.
+                _ = changes.changed() => {}
+            }
         }
+    }
+
+    /// Lets what happened wait for its arrival, unless it is lost.
+    fn happen(&self, happening: Happening, faults: &[EventsFault]) {
+        let camera = match happening.what {
+            What::Camera(index, _) => Some(index),
+            What::UserDefined(_) => None,
+        };
+        if events::is_lost(faults, self.own, happening.physical, camera) {
+            return;
+        }
+        if let Some(mut event) = self.translate(happening) {
+            event.time = event.time.saturating_add(events::clock_error(faults, happening.at));
+            self.wait(self.arrival(happening), happening.physical, event);
+        }
+    }
+
+    fn wait(&self, arrival: i64, physical: i64, event: Event) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        // A number that is injected twice is no place for two.
+        let place = (0..).find(|turn| !waiting.contains_key(&(arrival, physical, *turn))).unwrap_or(0);
+        waiting.insert((arrival, physical, place), event);
+    }
+
+    /// Reports what is due; when the next one will be.
+    fn arrive(&self, now: i64, faults: &[EventsFault]) -> i64 {
+        let delay = events::delay(faults);
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(first) = waiting.first_entry() {
+            let due = first.key().0.saturating_add(delay);
+            if due > now && waiting.len() <= MOST_WAITING {
+                return due;
+            }
+            if let Some((_, event)) = waiting.pop_first() {
+                self.journal.push(event);
+            }
+        }
+        i64::MAX
     }
 
     /// Makes an event that the world clock does not know.
     ///
     /// # Errors
     /// A camera or a type that this instance does not have.
-    pub fn inject(&self, physical: i64, camera: usize, kind: &str) -> Result<Arc<Event>, BadInput> {
+    pub fn inject(&self, physical: i64, camera: usize, kind: &str) -> Result<Injected, BadInput> {
         let directory = self.directory();
         let Some(camera) = directory.cameras.get(&camera) else {
             let count = self.api.settings().cameras;
@@ -125,8 +203,10 @@ impl Feed {
                 ));
             }
         };
-        let repeat = self.journal.injected(physical);
-        Ok(self.journal.push(Event {
+        let (now, faults) = (Stamp::now().ticks(), self.api.faults().events());
+        let repeat = self.journal.injected(physical) + self.waiting_injected(physical);
+        let error = events::clock_error(&faults, now);
+        let event = Event {
             n: 0,
             physical: Some(physical),
             id: self.event_id(&format!("injected/{repeat}"), physical),
@@ -134,10 +214,25 @@ impl Feed {
             object: camera.id.clone(),
             state_group: directory.state_group(&id),
             kind: id,
-            time: Stamp::now().ticks().saturating_add(self.settings.skew),
+            time: now.saturating_add(self.settings.skew).saturating_add(error),
             injected: true,
             data: None,
-        }))
+        };
+        if events::is_lost(&faults, self.own, physical, Some(camera.physical)) {
+            return Ok(Injected { event: Arc::new(event), lost: true });
+        }
+        if events::delay(&faults) == 0 {
+            return Ok(Injected { event: self.journal.push(event), lost: false });
+        }
+        self.wait(now, physical, event.clone());
+        self.injected.notify_one();
+        Ok(Injected { event: Arc::new(event), lost: false })
+    }
+
+    /// How many injected events with this physical number have not arrived yet.
+    fn waiting_injected(&self, physical: i64) -> usize {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.values().filter(|event| event.injected && event.physical == Some(physical)).count()
     }
 
     fn translate(&self, happening: Happening) -> Option<Event> {
@@ -167,12 +262,12 @@ impl Feed {
         })
     }
 
-    fn arrival(&self, world: &World, physical: i64) -> i64 {
+    fn arrival(&self, happening: Happening) -> i64 {
         let delay = match self.settings.jitter {
             0 => 0,
-            longest => mix(self.own, DOMAIN_JITTER, physical.cast_unsigned(), 0) % longest,
+            longest => mix(self.own, DOMAIN_JITTER, happening.physical.cast_unsigned(), 0) % longest,
         };
-        world.at(physical).saturating_add(delay.cast_signed())
+        happening.at.saturating_add(delay.cast_signed())
     }
 
     fn event_id(&self, origin: &str, physical: i64) -> String {

@@ -9,6 +9,7 @@ use crate::journal::Journal;
 use crate::messages::Hub;
 use crate::server::arrivals::Arrivals;
 use crate::server::wire::Connections;
+use crate::socket::recycle::Gateway;
 use crate::socket::session::Sessions;
 
 /// One running instance.
@@ -27,6 +28,8 @@ pub struct Instance {
     pub feed: Arc<Feed>,
     /// Sessions of the Events & State sockets.
     pub sessions: Sessions,
+    /// What the event sockets come through.
+    pub gateway: Gateway,
     /// Subscriptions of the Messages sockets.
     pub messages: Arc<Hub>,
 }
@@ -40,6 +43,7 @@ impl Instance {
         Self {
             feed: Arc::new(Feed::new(Arc::clone(&api), Arc::clone(&journal), feed)),
             sessions: Sessions::new(api.settings()),
+            gateway: Gateway::new(api.settings()),
             api,
             journal,
             faults,

@@ -65,7 +65,11 @@ impl Event {
         self.data.as_ref().map_or(0, |data| data.to_string().len())
     }
 
-    /// The event in the oracle.
+    /// The event in the oracle: it was reported by this instance, though perhaps to nobody. Under faults that means:
+    /// what is lost has no entry; what is delayed has one from its arrival on, with the time of when it happened; what
+    /// a stalled socket holds back and what a replay sends again have the one entry of their arrival; `time` is the
+    /// one on the wire, wrong as the instance's clock is. So a number that neither of two instances has cannot be
+    /// delivered, and one that either has must be, once.
     #[must_use]
     pub fn to_oracle(&self) -> Value {
         json!({

@@ -17,6 +17,9 @@ pub struct World {
     cameras: u64,
     slots_in_round: u64,
     ticks_per_slot: i64,
+    /// Added to the number of a slot.
+    first: i64,
+    crowded: bool,
 }
 
 /// Something that happened, seen by every instance that records it.
@@ -54,17 +57,23 @@ pub enum Kind {
     CommunicationError,
     /// The camera is back.
     CommunicationStarted,
+    /// Somebody looks.
+    FeedRequested,
+    /// Nobody looks any more.
+    FeedTerminated,
 }
 
 impl Kind {
     /// Every kind, for look-ups.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::MotionStarted,
         Self::MotionStopped,
         Self::RecordingStarted,
         Self::RecordingStopped,
         Self::CommunicationError,
         Self::CommunicationStarted,
+        Self::FeedRequested,
+        Self::FeedTerminated,
     ];
 
     /// The name in the control API.
@@ -77,6 +86,8 @@ impl Kind {
             Self::RecordingStopped => "recording-stopped",
             Self::CommunicationError => "communication-error",
             Self::CommunicationStarted => "communication-started",
+            Self::FeedRequested => "feed-requested",
+            Self::FeedTerminated => "feed-terminated",
         }
     }
 
@@ -87,6 +98,7 @@ impl Kind {
             Self::MotionStarted | Self::MotionStopped => Machine::Motion,
             Self::RecordingStarted | Self::RecordingStopped => Machine::Recording,
             Self::CommunicationError | Self::CommunicationStarted => Machine::Communication,
+            Self::FeedRequested | Self::FeedTerminated => Machine::Feed,
         }
     }
 
@@ -100,6 +112,8 @@ impl Kind {
             Self::RecordingStopped => "79a94f89-92de-4fca-8a43-5561d407423d",
             Self::CommunicationError => "a334af1c-4b4b-4957-9e5f-ab8ca07feab6",
             Self::CommunicationStarted => "dd3e6464-7dc0-405a-a92f-6150587563e8",
+            Self::FeedRequested => "66bdd008-b856-44b6-b385-b1f6c3f76f1b",
+            Self::FeedTerminated => "eeda47ff-4f3d-459e-8143-69896c7c74ad",
         }
     }
 }
@@ -113,6 +127,8 @@ pub enum Machine {
     Recording,
     /// The camera is there or not.
     Communication,
+    /// Somebody looks or not.
+    Feed,
 }
 
 /// The steps of a camera on a usual round trip, and on one with trouble. Both leave nothing started.
@@ -121,8 +137,19 @@ const USUAL: [Kind; 4] =
 const TROUBLE: [Kind; 4] =
     [Kind::CommunicationError, Kind::CommunicationStarted, Kind::MotionStarted, Kind::MotionStopped];
 
+/// The steps of a camera in a burst. Nothing else makes these events, so each is told from all others by camera, kind
+/// and a time that is at least two rounds of the burst from the next one.
+const CROWD: [Kind; 4] =
+    [Kind::FeedRequested, Kind::FeedTerminated, Kind::FeedRequested, Kind::FeedTerminated];
+
+/// The numbers of events in a burst begin here: they grow with time, and no other event has them.
+pub const FIRST_OF_BURST: i64 = 1 << 52;
+
 /// One cycle in this many has trouble.
 const TROUBLE_IN: u64 = 8;
+
+/// Events a second that a burst adds at most.
+const MOST_IN_BURST: f64 = 100_000.0;
 
 /// Hash domains, so that equal arguments of different questions have different answers.
 mod domain {
@@ -131,6 +158,7 @@ mod domain {
     pub const OFFSET: u64 = 3;
     pub const TROUBLE: u64 = 4;
     pub const CHOICE: u64 = 5;
+    pub const BURST: u64 = 6;
     pub const NAME: u64 = 101;
 }
 
@@ -145,14 +173,24 @@ impl World {
         let ticks = (SECOND as f64 / rate).round().clamp(100.0, 1e15);
         // One slot in about twenty, and at least one, belongs to the user-defined events.
         let slots_in_round = cameras + 1 + cameras / 20;
-        Some(Self { seed, cameras, slots_in_round, ticks_per_slot: ticks as i64 })
+        Some(Self { seed, cameras, slots_in_round, ticks_per_slot: ticks as i64, first: 0, crowded: false })
+    }
+
+    /// What happens in addition to a world of that rate when `factor` times as much does: a function of the arguments,
+    /// so two instances with one factor see the same burst.
+    #[must_use]
+    pub fn burst(seed: u64, cameras: usize, rate: f64, factor: u32) -> Option<Self> {
+        let more = (rate * f64::from(factor.saturating_sub(1))).min(MOST_IN_BURST);
+        let world = Self::new(mix(seed, domain::BURST, u64::from(factor), 0), cameras, more)?;
+        let slots_in_round = world.cameras.max(1);
+        (cameras > 0).then_some(Self { slots_in_round, first: FIRST_OF_BURST, crowded: true, ..world })
     }
 
     /// The number of the first event at or after `ticks`.
     #[must_use]
     pub fn first_from(&self, ticks: i64) -> i64 {
-        let slot = ticks.div_euclid(self.ticks_per_slot);
-        if self.at(slot) >= ticks { slot } else { slot + 1 }
+        let event = ticks.div_euclid(self.ticks_per_slot).saturating_add(self.first);
+        if self.at(event) >= ticks { event } else { event + 1 }
     }
 
     /// When event `physical` happens.
@@ -160,15 +198,17 @@ impl World {
     pub fn at(&self, physical: i64) -> i64 {
         let within =
             mix(self.seed, domain::MOMENT, physical.cast_unsigned(), 0) % self.ticks_per_slot.cast_unsigned();
-        physical.saturating_mul(self.ticks_per_slot).saturating_add(within.cast_signed())
+        let slot = physical.saturating_sub(self.first);
+        slot.saturating_mul(self.ticks_per_slot).saturating_add(within.cast_signed())
     }
 
     /// Event `physical`.
     #[must_use]
     pub fn happening(&self, physical: i64) -> Happening {
         let slots = self.slots_in_round.cast_signed();
-        let round = physical.div_euclid(slots).cast_unsigned();
-        let slot = physical.rem_euclid(slots).cast_unsigned();
+        let number = physical.saturating_sub(self.first);
+        let round = number.div_euclid(slots).cast_unsigned();
+        let slot = number.rem_euclid(slots).cast_unsigned();
         let who = self.who(round, slot);
         let what = if who < self.cameras {
             What::Camera(usize::try_from(who).unwrap_or(usize::MAX), self.step(who, round))
@@ -212,7 +252,9 @@ impl World {
 
     fn step(&self, camera: u64, round: u64) -> Kind {
         let turn = round.wrapping_add(mix(self.seed, domain::OFFSET, camera, 0) % 4);
-        let cycle = if mix(self.seed, domain::TROUBLE, camera, turn / 4).is_multiple_of(TROUBLE_IN) {
+        let cycle = if self.crowded {
+            CROWD
+        } else if mix(self.seed, domain::TROUBLE, camera, turn / 4).is_multiple_of(TROUBLE_IN) {
             TROUBLE
         } else {
             USUAL
@@ -260,7 +302,7 @@ fn scramble(value: u64) -> u64 {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use proptest::prelude::*;
 
@@ -291,11 +333,30 @@ mod tests {
                 Kind::RecordingStopped => (1, false),
                 Kind::CommunicationError => (2, true),
                 Kind::CommunicationStarted => (2, false),
+                Kind::FeedRequested | Kind::FeedTerminated => panic!("only in bursts"),
             };
             let before = running.insert((camera, group), on);
             assert_ne!(before, Some(on), "{camera} {kind:?} twice");
         }
-        assert_eq!(kinds.len(), Kind::ALL.len());
+        assert_eq!(kinds.len(), Kind::ALL.len() - 2);
+    }
+
+    #[test]
+    fn a_burst_is_of_its_own_kind() {
+        let burst = World::burst(7, 20, 2.0, 10).unwrap();
+        let minute = 60 * SECOND;
+        let (from, to) = (burst.first_from(1_000 * minute), burst.first_from(1_001 * minute));
+        assert!((1_070..1_090).contains(&(to - from)), "{} in a minute", to - from);
+        assert!(from >= FIRST_OF_BURST && burst.at(from) >= 1_000 * minute);
+        let mut last = HashMap::new();
+        for physical in from..to {
+            let What::Camera(camera, kind) = burst.happening(physical).what else { panic!("no camera") };
+            assert_eq!(kind.machine(), Machine::Feed);
+            assert_ne!(last.insert(camera, kind), Some(kind), "a camera alternates");
+            assert!(burst.at(physical) < burst.at(physical + 1));
+        }
+        assert_eq!(last.len(), 20);
+        assert!(World::burst(7, 0, 2.0, 10).is_none() && World::burst(7, 20, 0.0, 10).is_none());
     }
 
     #[test]

@@ -338,6 +338,20 @@ pub static WEBRTC_DELETE: Switch = Switch {
     default: "off",
     text: "DELETE ends a WebRTC session; off: unknown request",
 };
+/// Recycling of the gateway (sheet 4.5, 8.5).
+pub static RECYCLE: Switch = Switch {
+    name: "recycle",
+    values: Values::Number("s"),
+    default: "97200",
+    text: "age of the process at which the event sockets are closed, and again after each such span; 0: never",
+};
+/// Start of the gateway (sheet 6.6).
+pub static RECYCLE_START: Switch = Switch {
+    name: "recycle-start",
+    values: Values::Number("ms"),
+    default: "5000",
+    text: "how long the first event socket after a recycle waits for its upgrade",
+};
 
 /// The table.
 pub static ALL: &[&Switch] = &[
@@ -375,6 +389,8 @@ pub static ALL: &[&Switch] = &[
     &ESS_BUFFER,
     &ESS_PING,
     &ESS_CLOSE_MALFORMED,
+    &RECYCLE,
+    &RECYCLE_START,
     &MESSAGES_ACKS,
     &MESSAGES_ERRORS,
     &MESSAGES_PULSE,

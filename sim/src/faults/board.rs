@@ -93,6 +93,13 @@ impl FaultBoard {
         self.state.borrow().transport.get(&Target::All).cloned()
     }
 
+    /// Whether sockets of a service are open and silent.
+    #[must_use]
+    pub fn is_silent(&self, service: Service) -> bool {
+        let stalled = service == Service::Events && self.events().contains(&EventsFault::Stall);
+        stalled || self.current(Some(service)) == Some(Mode::Hang)
+    }
+
     /// What is wrong with the configuration now.
     #[must_use]
     pub fn config(&self) -> Arc<Vec<ConfigFault>> {

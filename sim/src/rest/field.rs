@@ -3,61 +3,18 @@
 //! A field is `name[*][!|+]:kind[=default]`: `*` read-only, `!` needed at creation, `+` taken at creation (both even if
 //! read-only). Kinds: `g s i n b dt pw`, `sec` a secret that can be changed, `>type` a reference, `@type` a reference
 //! written as `type/guid` text, `#type` a bare id, `^type` a `Type[guid]` text (the last two may name nothing), where
-//! type may be `any`, `{a|b}` an enumeration, `o` an object kept as it comes, `<shape>` an object with the members of a [shape](super::shape), and lists: `[s]`,
-//! `[>type]`, `[o]`, `[<shape>]`. The items of a read-only `[<shape>]` are neither added nor removed, but their
-//! writable members are set. The default of such a list is a number of items.
+//! type may be `any`, `{a|b}` an enumeration, `o` an object kept as it comes, `<shape>` an object with the members of
+//! a [shape](super::shape), and lists: `[s]`, `[>type]`, `[o]`, `[<shape>]`. The items of a read-only `[<shape>]` are
+//! neither added nor removed, but their writable members are set. The default of such a list is a number of items.
 
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
-use super::{
-    shape::Shape,
-    table::{self, Type},
+use super::names::{canonical, item, reference};
+pub use super::{
+    kind::Kind,
+    names::{ANY, guid, item_id, singular},
 };
-use crate::stamp::{Stamp, UNSET};
-
-/// The type of a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A GUID.
-    Guid,
-    /// Any text.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A number.
-    Number,
-    /// A boolean.
-    Bool,
-    /// A point in time.
-    Date,
-    /// A secret: taken, never shown.
-    Password,
-    /// A secret that an update may change.
-    Secret,
-    /// `{"type","id"}` of an object of that type.
-    Reference(&'static str),
-    /// `type/guid` as text; such strings leak from the older notation (sheet 3.1).
-    Path(&'static str),
-    /// A bare id of an object of that type; empty or nil names none.
-    Id(&'static str),
-    /// `Type[guid]` as text, another leak of the older notation (sheet 3.1); a nil GUID names none.
-    Item(&'static str),
-    /// One of these words.
-    Enum(Vec<&'static str>),
-    /// A list of texts.
-    Texts,
-    /// A list of references.
-    References(&'static str),
-    /// A list of objects that are kept as they come.
-    Objects,
-    /// An object that is kept as it comes.
-    Free,
-    /// An embedded object.
-    Embedded(Shape),
-    /// A list of embedded objects.
-    EmbeddedList(Shape),
-}
+use crate::stamp::Stamp;
 
 /// One field.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,162 +193,6 @@ impl Field {
     }
 }
 
-impl Kind {
-    fn parse(text: &'static str) -> Option<Self> {
-        if let Some(target) = text.strip_prefix('>') {
-            return Some(Self::Reference(target));
-        }
-        if let Some(target) = text.strip_prefix('@') {
-            return Some(Self::Path(target));
-        }
-        if let Some(target) = text.strip_prefix('#') {
-            return Some(Self::Id(target));
-        }
-        if let Some(target) = text.strip_prefix('^') {
-            return Some(Self::Item(target));
-        }
-        if let Some(name) = shape_name(text) {
-            return Shape::named(name).map(Self::Embedded);
-        }
-        if let Some(inner) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-            return Some(Self::Enum(inner.split('|').collect()));
-        }
-        if let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            if let Some(name) = shape_name(inner) {
-                return Shape::named(name).map(Self::EmbeddedList);
-            }
-            return match (inner, inner.strip_prefix('>')) {
-                (_, Some(target)) => Some(Self::References(target)),
-                ("s", _) => Some(Self::Texts),
-                ("o", _) => Some(Self::Objects),
-                _ => None,
-            };
-        }
-        Some(match text {
-            "g" => Self::Guid,
-            "s" => Self::Text,
-            "i" => Self::Integer,
-            "n" => Self::Number,
-            "b" => Self::Bool,
-            "dt" => Self::Date,
-            "pw" => Self::Password,
-            "sec" => Self::Secret,
-            "o" => Self::Free,
-            _ => return None,
-        })
-    }
-
-    /// A stored value as it is shown: embedded objects get the defaults of what they lack.
-    pub fn completed(&self, value: Value) -> Value {
-        match (self, value) {
-            (Self::Embedded(shape), value) => shape.completed(value),
-            (Self::EmbeddedList(shape), Value::Array(items)) => {
-                items.into_iter().map(|item| shape.completed(item)).collect()
-            }
-            (_, value) => value,
-        }
-    }
-
-    fn default(&self, given: Option<&'static str>) -> Option<Value> {
-        Some(match (self, given) {
-            (Self::Integer, given) => given.unwrap_or("0").parse::<i64>().ok()?.into(),
-            (Self::Number, given) => json!(given.unwrap_or("0").parse::<f64>().ok()?),
-            (Self::Bool, given) => (given.unwrap_or("false") == "true").into(),
-            (Self::Date, _) => UNSET.into(),
-            (Self::Guid | Self::Id(_), None) => Uuid::nil().to_string().into(),
-            (Self::Enum(words), None) => (*words.first()?).into(),
-            (Self::Reference(_), _) => Value::Null,
-            (Self::Item(target), None) => item(target, &Uuid::nil().to_string()).into(),
-            (Self::EmbeddedList(shape), Some(items)) => {
-                std::iter::repeat_with(|| shape.default()).take(items.parse().ok()?).collect()
-            }
-            (Self::Texts | Self::References(_) | Self::Objects | Self::EmbeddedList(_), _) => json!([]),
-            (Self::Free, _) => json!({}),
-            (Self::Embedded(shape), _) => shape.default(),
-            // Tokens end at blanks, so a default writes them as underscores.
-            (_, given) => given.unwrap_or_default().replace('_', " ").into(),
-        })
-    }
-
-    fn value_type(&self) -> &'static str {
-        match self {
-            Self::Integer => "int",
-            Self::Number => "double",
-            Self::Bool => "bool",
-            Self::Date => "dateTime",
-            Self::Enum(_) => "enum",
-            Self::Reference(_) | Self::Path(_) => "path",
-            Self::References(_) => "pathList",
-            Self::Texts | Self::Objects | Self::EmbeddedList(_) => "array",
-            Self::Free | Self::Embedded(_) => "list",
-            Self::Guid | Self::Id(_) | Self::Item(_) | Self::Text | Self::Password | Self::Secret => "string",
-        }
-    }
-}
-
-/// The lower-case form of a GUID with dashes, or `None`.
-pub fn guid(text: &str) -> Option<String> {
-    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(|id| id.to_string())
-}
-
-fn shape_name(text: &'static str) -> Option<&'static str> {
-    text.strip_prefix('<')?.strip_suffix('>')
-}
-
-/// `FailoverGroup[guid]` for `failoverGroups`.
-fn item(target: &str, id: &str) -> String {
-    format!("{}[{id}]", singular(target))
-}
-
-/// The id in `Type[guid]`, or in `types/guid`, which a live server was seen to send instead (sheet 3.1).
-pub fn item_id(target: &str, text: &str) -> Option<String> {
-    if text.is_empty() {
-        return Some(Uuid::nil().to_string());
-    }
-    let (kind, id) = match text.strip_suffix(']') {
-        Some(text) => text.split_once('[')?,
-        None => text.split_once('/')?,
-    };
-    let known = kind.eq_ignore_ascii_case(&singular(target)) || kind.eq_ignore_ascii_case(target);
-    known.then(|| guid(id)).flatten()
-}
-
-/// `FailoverGroup` for `failoverGroups`.
-pub fn singular(target: &str) -> String {
-    let one = target.strip_suffix('s').unwrap_or(target);
-    let mut letters = one.chars();
-    letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter().chain(letters).collect()
-}
-
-fn reference(target: &'static str, value: &Value) -> Option<Value> {
-    let kind = value.get("type")?.as_str()?;
-    let id = guid(value.get("id")?.as_str()?)?;
-    canonical(target, kind).map(|target| json!({ "type": target, "id": id }))
-}
-
-/// The name of the type that a reference to `target` may have. `any` takes every type and the folders that the older
-/// notation has for whole types.
-fn canonical(target: &'static str, kind: &str) -> Option<&'static str> {
-    if target != ANY {
-        return kind.eq_ignore_ascii_case(target).then_some(target);
-    }
-    let folder = || FOLDERS.into_iter().find(|folder| folder.eq_ignore_ascii_case(kind));
-    table::find(kind).map(Type::name).or_else(folder)
-}
-
-/// Target of a reference to anything.
-pub const ANY: &str = "any";
-/// Folders that stand for all objects of a type (sheet 3.6); `systems` for all servers.
-pub const FOLDERS: [&str; 7] = [
-    "cameraFolder",
-    "microphoneFolder",
-    "speakerFolder",
-    "inputEventFolder",
-    "outputFolder",
-    "userDefinedEventFolder",
-    "systems",
-];
-
 fn is_list(value: &Value, each: fn(&Value) -> bool) -> bool {
     value.as_array().is_some_and(|list| list.iter().all(each))
 }
@@ -399,6 +200,8 @@ fn is_list(value: &Value, each: fn(&Value) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,7 @@
 //! What the fields of an object must have in common: rules that the notation of the table cannot say.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{RestError, effects::ptz, show, table::Type};
 use crate::world::{Object, World};
@@ -37,17 +38,26 @@ pub fn check(world: &World, kind: &Type, object: &Object) -> Result<(), RestErro
         "patrollingProfiles" => {
             camera(world, object)?;
             let entries = value("patrollingEntry");
-            let presets = entries.as_array().into_iter().flatten().filter_map(|entry| entry.get("presetId"));
-            presets.filter_map(Value::as_str).try_for_each(|id| {
-                let preset = world.store.get("ptzPresets", id);
-                if preset.is_some_and(|preset| preset.parent == object.parent) {
-                    Ok(())
-                } else {
-                    Err(RestError::property("presetId", "a preset of the camera was expected"))
-                }
-            })
+            let entries = entries.as_array().into_iter().flatten();
+            entries
+                .map(|entry| &entry["presetId"])
+                .try_for_each(|id| preset(world, object, "presetId", id))?;
+            match value("endPresetId") {
+                nowhere if nowhere == Uuid::nil().to_string() || nowhere == "" => Ok(()),
+                id => preset(world, object, "endPresetId", &id),
+            }
         }
         _ => Ok(()),
+    }
+}
+
+/// A profile names presets of its own camera.
+fn preset(world: &World, profile: &Object, property: &str, id: &Value) -> Result<(), RestError> {
+    let preset = id.as_str().and_then(|id| world.store.get("ptzPresets", id));
+    if preset.is_some_and(|preset| preset.parent == profile.parent) {
+        Ok(())
+    } else {
+        Err(RestError::property(property, "a preset of the camera was expected"))
     }
 }
 

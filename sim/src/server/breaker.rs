@@ -63,6 +63,10 @@ impl Breaker {
         if let Fault::Once(Once::Restore(to)) = fault {
             self.instance.api.restore(Stamp::from_ticks(to))?;
         }
+        if fault == Fault::Once(Once::Recycle) {
+            // Before its sockets are closed: who comes back finds it down.
+            self.instance.gateway.end();
+        }
         self.instance.faults.set(fault);
         if let Some(mode) = whole {
             self.hit_connections(&mode);

@@ -77,6 +77,9 @@ pub async fn answer(
             Ok(body) => {
                 let changes =
                     matches!(head.method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE);
+                if service == Some(Service::Events) && upgrade.is_some() {
+                    context.instance.gateway.up().await;
+                }
                 let response = serve(&context, Request::from_parts(head, body), upgrade, before);
                 let lost = changes && service == Some(Service::Config) && response.status().is_success();
                 if lost && faults.config().contains(&ConfigFault::LostAnswer) {

@@ -17,7 +17,7 @@ use super::link::{self, End, Step, Stream};
 use super::session::{Hold, InUse};
 use super::{IN_BAND_SINCE, Origin, authenticate, frames};
 use crate::api::Caller;
-use crate::faults::{History, Mode};
+use crate::faults::{History, Mode, events};
 use crate::instance::Instance;
 use crate::server::wire::Connection;
 use crate::service::Service;
@@ -61,7 +61,7 @@ impl Socket {
         loop {
             faults.mark_unchanged();
             arrivals.mark_unchanged();
-            let stalled = self.instance.faults.current(Some(Service::Events)) == Some(Mode::Hang);
+            let stalled = self.instance.faults.is_silent(Service::Events);
             if !stalled && let ControlFlow::Break(end) = self.deliver().await {
                 return end;
             }
@@ -144,7 +144,9 @@ impl Socket {
             let Command::StartSession { session, event } = &command else {
                 return self.failure(&id, &switches::ESS_NO_SESSION, "No session has been started.");
             };
-            return match self.instance.sessions.start(caller, session, event, &self.instance.journal) {
+            let replay = events::replay(&self.instance.faults.events());
+            return match self.instance.sessions.start(caller, session, event, &self.instance.journal, replay)
+            {
                 Ok(hold) => {
                     let answer = self.started(&id, &hold);
                     self.hold = Some(hold);

@@ -65,8 +65,12 @@ pub async fn broken(instance: &Instance, connection: &Connection, service: Servi
         loop {
             changes.mark_unchanged();
             let now = instance.faults.history(Some(service));
-            if (now.stops, now.resets) != (before.stops, before.resets) {
-                return;
+            if (now.stops, now.resets, now.drops) != (before.stops, before.resets, before.drops) {
+                connection.cut();
+                return End::Gone;
+            }
+            if now.recycles != before.recycles {
+                return End::Close(CloseCode::Away, "the gateway is recycled".into());
             }
             if changes.changed().await.is_err() {
                 std::future::pending::<()>().await;
@@ -74,8 +78,7 @@ pub async fn broken(instance: &Instance, connection: &Connection, service: Servi
         }
     };
     tokio::select! {
-        () = connection.wait_cut() => {}
-        () = hit => connection.cut(),
+        () = connection.wait_cut() => End::Gone,
+        end = hit => end,
     }
-    End::Gone
 }

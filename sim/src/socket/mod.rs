@@ -6,6 +6,7 @@ mod connection;
 mod filter;
 mod frames;
 mod link;
+pub mod recycle;
 pub mod session;
 pub mod talk;
 

@@ -88,7 +88,7 @@ impl Sessions {
     }
 
     /// Resumes session `wanted` behind event `after`, or starts a new one. A session that is unknown, too
-    /// old or another user's is no error.
+    /// old or another user's is no error. A resumed one gets `replay` events from before once more.
     ///
     /// # Errors
     /// When another connection keeps the session.
@@ -98,6 +98,7 @@ impl Sessions {
         wanted: &str,
         after: &str,
         journal: &Journal,
+        replay: u64,
     ) -> Result<Hold, InUse> {
         let mut all = lock(&self.all);
         all.retain(|_, session| lock(&session.state).left.is_none_or(|left| left.elapsed() < self.window));
@@ -110,7 +111,8 @@ impl Sessions {
             }
             state.left = None;
             let cursor = journal.find(after).unwrap_or(state.cursor);
-            state.cursor = cursor.max(journal.last().saturating_sub(self.buffer));
+            let cursor = cursor.max(journal.last().saturating_sub(self.buffer));
+            state.cursor = cursor.saturating_sub(replay);
             let number = *session.owner.borrow() + 1;
             session.owner.send_replace(number);
             drop(state);

@@ -62,7 +62,7 @@ impl Socket {
         let (instance, connection) = (Arc::clone(&self.instance), Arc::clone(&self.connection));
         loop {
             faults.mark_unchanged();
-            let stalled = instance.faults.current(Some(self.service)) == Some(Mode::Hang);
+            let stalled = instance.faults.is_silent(self.service);
             let due = protocol.due();
             let mut out = Vec::new();
             let step = tokio::select! {

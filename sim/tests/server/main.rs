@@ -4,6 +4,7 @@
 mod cli;
 mod codeflow;
 mod config_faults;
+mod event_faults;
 mod eventserver;
 mod faults;
 mod marks;

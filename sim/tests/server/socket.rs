@@ -14,7 +14,7 @@ pub fn quiet(more: &[&str]) -> Sim {
     Sim::start(&[&["--cameras", "4", "--users", "2", "--event-rate", "0"], more].concat())
 }
 
-fn inject(sim: &Sim, physical: i64, camera: usize, kind: &str) -> Value {
+pub fn inject(sim: &Sim, physical: i64, camera: usize, kind: &str) -> Value {
     let (status, event) =
         sim.post("/events", &json!({ "physical": physical, "camera": camera, "type": kind }));
     assert_eq!(status, 200, "{event}");
@@ -39,7 +39,7 @@ impl Socket {
         }
     }
 
-    fn login(sim: &Sim) -> Self {
+    pub fn login(sim: &Sim) -> Self {
         Self::open(sim, "/api/ws/events/v1/", Some(&sim.token("admin"))).ok().unwrap()
     }
 
@@ -74,7 +74,7 @@ impl Socket {
     }
 
     /// The ids of the next events, until there are `count`.
-    fn events(&mut self, count: usize) -> Vec<Value> {
+    pub fn events(&mut self, count: usize) -> Vec<Value> {
         let mut events = Vec::new();
         while events.len() < count {
             let frame = self.receive();

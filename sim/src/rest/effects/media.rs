@@ -130,15 +130,6 @@ pub fn retrieve_edge(world: &mut World, task: &Invocation<'_>) -> Result<Effecte
     Ok(Effected::default())
 }
 
-/// `StartRecording` and `StopRecording`.
-pub fn manual(world: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
-    let device = world.store.get(task.target.0, task.target.1).ok_or(GONE)?;
-    if device.fields.get("recordingEnabled") == Some(&Value::Bool(false)) {
-        return Err("Bad request: recording is not enabled on the device".to_owned());
-    }
-    Ok(Effected::default())
-}
-
 fn elsewhere(device: &Object) -> Vec<String> {
     let list = device.fields.get(ELSEWHERE).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()

@@ -4,6 +4,7 @@ pub mod hardware;
 mod jpeg;
 pub mod licences;
 pub mod live;
+pub mod manual;
 pub mod media;
 pub mod outputs;
 pub mod plates;

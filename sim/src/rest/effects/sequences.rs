@@ -1,6 +1,8 @@
 //! `GetSequences`: what was recorded around a time (sheet 3.6, task bodies).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+
+use super::{manual, reply};
 
 use crate::{
     rest::tasks::{Effected, Invocation},
@@ -15,26 +17,33 @@ const LENGTH: i64 = 120;
 const MOST: i64 = 1000;
 
 /// `GetSequences{sequenceType,time,timeBefore,timeAfter,maxCountBefore,maxCountAfter}`.
-pub fn get(_: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
+pub fn get(world: &mut World, task: &Invocation<'_>) -> Result<Effected, String> {
     let bad = |name: &str| format!("Bad request: invalid value for {name}");
     let time = Stamp::parse(task.text("time")).ok_or_else(|| bad("time"))?.seconds();
     let before = span(task.text("timeBefore")).ok_or_else(|| bad("timeBefore"))?;
     let after = span(task.text("timeAfter")).ok_or_else(|| bad("timeAfter"))?;
     let count = |name: &str| task.parameters.get(name).and_then(Value::as_i64).unwrap_or(0).clamp(0, MOST);
-    // Sequences lie on a grid; nothing is recorded in the future.
-    let first = time.div_euclid(EVERY);
-    let starts_before = (1..=count("maxCountBefore"))
-        .map(|n| (first - n) * EVERY)
-        .take_while(|s| *s + LENGTH >= time - before);
-    let mut starts: Vec<i64> = starts_before.collect();
-    starts.reverse();
+    let (most_before, most_after) = (count("maxCountBefore"), count("maxCountAfter"));
+    // Sequences lie on a grid; what covers the time counts as after it.
+    let border = time.div_euclid(EVERY) * EVERY;
+    let on_grid = (-most_before..most_after).map(|n| (border + n * EVERY, border + n * EVERY + LENGTH));
+    let mut all: Vec<(i64, i64)> = on_grid.collect();
+    if task.text("sequenceType") == "RecordingSequence" {
+        all.extend(manual::spans(world, task));
+    }
+    all.sort_unstable();
+    // Nothing is recorded in the future.
     let end = (time + after).min(task.now.seconds());
-    starts.extend((0..count("maxCountAfter")).map(|n| (first + n) * EVERY).take_while(|start| *start <= end));
+    let (early, late): (Vec<_>, Vec<_>) = all.into_iter().partition(|(begin, _)| *begin < border);
+    let mut early: Vec<_> = early.into_iter().filter(|(_, end)| *end >= time - before).collect();
+    early.drain(..early.len().saturating_sub(usize::try_from(most_before).unwrap_or(0)));
+    let late = late.into_iter().filter(|(begin, _)| *begin <= end);
+    let late = late.take(usize::try_from(most_after).unwrap_or(0));
     let wire = |seconds: i64| Stamp::from_seconds(seconds).wire();
-    let items = starts.into_iter().map(|start| {
-        json!({ "timeBegin": wire(start), "timeTrigger": wire(start + 5), "timeEnd": wire(start + LENGTH) })
+    let items = early.into_iter().chain(late).map(|(begin, end)| {
+        json!({ "timeBegin": wire(begin), "timeTrigger": wire((begin + 5).min(end)), "timeEnd": wire(end) })
     });
-    Ok(Effected { result: Map::from_iter([("items".to_owned(), items.collect())]), ..Effected::default() })
+    Ok(reply("items", items.collect::<Value>()))
 }
 
 /// Seconds of `d.HH:mm:ss` or `HH:mm:ss`.

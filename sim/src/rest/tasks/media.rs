@@ -59,7 +59,7 @@ pub static TASKS: &[TaskRow] = &[
         parameters: "",
         needs: Needs::Sight,
         changes: false,
-        run: Run::Now(effects::media::manual),
+        run: Run::Now(effects::manual::start),
     },
     TaskRow {
         id: "StopRecording",
@@ -67,7 +67,7 @@ pub static TASKS: &[TaskRow] = &[
         parameters: "",
         needs: Needs::Sight,
         changes: false,
-        run: Run::Now(effects::media::manual),
+        run: Run::Now(effects::manual::stop),
     },
     TaskRow {
         id: "GetSequences",

@@ -1,7 +1,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::testing::{Client, api};
+use crate::{
+    stamp::Stamp,
+    testing::{Client, api},
+};
 
 fn admin() -> Client {
     Client::new(api(|settings| settings.switches.set("task-time=1000").unwrap()), "admin")
@@ -237,6 +240,41 @@ fn devices_answer_unless_they_are_off() {
     state("Activated");
     now(&admin, &format!("{output}?task=Trigger"), json!({}));
     state("Deactivated");
+}
+
+#[test]
+fn what_is_recorded_by_hand_is_a_sequence() {
+    let admin = admin();
+    let camera = format!("cameras/{}", admin.ids("cameras")[0]);
+    let task = |name: &str, body: Value| now(&admin, &format!("{camera}?task={name}"), body);
+    let seconds = |time: &Value| Stamp::parse(time.as_str().unwrap()).unwrap().seconds();
+    // Lengths of the sequences around now that are not the two minutes of the simulation.
+    let by_hand = |kind: &str| -> Vec<i64> {
+        let around = json!({
+            "sequenceType": kind, "time": Stamp::now().wire(), "timeBefore": "00:30:00",
+            "timeAfter": "03:00:00", "maxCountBefore": 100, "maxCountAfter": 100,
+        });
+        let found = task("GetSequences", around)["items"].clone();
+        let lengths = found.as_array().unwrap().iter();
+        lengths
+            .map(|item| seconds(&item["timeEnd"]) - seconds(&item["timeBegin"]))
+            .filter(|length| *length != 120)
+            .collect()
+    };
+    assert!(by_hand("RecordingSequence").is_empty());
+    task("StartRecording", json!({}));
+    task("StartRecording", json!({}));
+    admin.api.set_clock_offset(20);
+    let first = by_hand("RecordingSequence");
+    assert!(first.len() == 1 && (19..60).contains(&first[0]), "{first:?}");
+    task("StopRecording", json!({}));
+    admin.api.set_clock_offset(600);
+    task("StartRecording", json!({}));
+    admin.api.set_clock_offset(1800);
+    let both = by_hand("RecordingSequence");
+    assert!((19..60).contains(&both[0]), "stopped: {both:?}");
+    assert_eq!(both[1], 300, "five minutes are the most");
+    assert!(by_hand("MotionSequence").is_empty());
 }
 
 #[test]

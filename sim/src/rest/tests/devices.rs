@@ -194,6 +194,50 @@ fn guards_see_devices_of_every_type_for_their_half_only() {
 }
 
 #[test]
+fn permissions_on_devices_agree_with_what_is_seen() {
+    let (admin, guard) = (Client::new(shared(), "admin"), Client::new(shared(), "user2"));
+    let namespaces = admin.list("securityNamespaces");
+    for kind in ["microphones", "speakers", "metadata", "inputEvents", "outputs"] {
+        let namespace = namespaces.iter().find(|namespace| namespace["resourceTypes"] == kind).unwrap();
+        let path = format!("effectivePermissions/{}", namespace["id"].as_str().unwrap());
+        let ids = |client: &Client| -> Vec<Value> {
+            let list = client.get(&path).expect(200)["data"]["objectPermissions"].clone();
+            list.as_array().unwrap().iter().map(|one| one["id"].clone()).collect()
+        };
+        assert_eq!(ids(&guard), guard.ids(&format!("{kind}?disabled")), "{kind}");
+        assert!(ids(&admin).len() > ids(&guard).len(), "{kind}");
+    }
+}
+
+#[test]
+fn a_recorder_goes_with_everything_below() {
+    let admin = Client::new(api(|settings| settings.cameras = 3), "admin");
+    let server = admin.ids("recordingServers").remove(0);
+    let (hardware, camera) = (admin.ids("hardware").remove(0), admin.ids("cameras").remove(0));
+    for path in [format!("recordingServerMulticasts/{server}"), format!("settings/{camera}")] {
+        admin.call("PATCH", &path, &json!({})).expect(200);
+    }
+    for definition in admin.ids("alarmDefinitions?disabled") {
+        admin.call("DELETE", &format!("alarmDefinitions/{definition}"), &Value::Null).expect(200);
+    }
+    let path = format!("recordingServers/{server}");
+    let reply = admin.call("DELETE", &path, &Value::Null);
+    reply.error(400);
+    assert_eq!(reply.json()["params"], json!({ "userAccept": "" }));
+    admin.call("DELETE", &format!("{path}?userAccept=true"), &Value::Null).expect(200);
+    for path in [
+        path,
+        format!("recordingServerMulticasts/{server}"),
+        format!("recordingServerFailovers/{server}"),
+        format!("hardware/{hardware}"),
+        format!("settings/{camera}"),
+        format!("streams/{camera}"),
+    ] {
+        assert_eq!(admin.get(&path).status, 404, "{path}");
+    }
+}
+
+#[test]
 fn two_sites_share_devices_but_no_ids() {
     let client = |name: &str| {
         let name = name.to_owned();
