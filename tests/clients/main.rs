@@ -60,6 +60,16 @@ static CLIENTS: &[Client] = &[
         login: Login::EveryTime,
         ..plain("authlib, code flow with PKCE", "codeflow.py", USER, &[Part::Package("Authlib")])
     },
+    plain("Node fetch and ws", "node.mjs", ADMIN, &[Part::Program("node"), Part::Package("ws")]),
+    Client {
+        simulator: &["--set", "cors=on"],
+        ..plain(
+            "Chromium with a page of another origin",
+            "browser.mjs",
+            USER,
+            &[Part::Program("chromium"), Part::Package("playwright-core")],
+        )
+    },
     plain("milestonexprotectrestpython", "pyr.py", ADMIN, &[Part::Package("milestonexprotectrestPython")]),
     plain(
         "milestonexprotectrestpython, Windows",
