@@ -25,6 +25,7 @@ use crate::{
     rights,
     service::Service,
     settings::{Settings, Version},
+    soap,
     stamp::{SECOND, Stamp},
     switches::{CORS, HIDDEN},
     webrtc,
@@ -40,6 +41,7 @@ pub struct Api {
     journal: Arc<Journal>,
     event_server: EventServer,
     marks: Marks,
+    soap_tokens: soap::Tokens,
     faults: Arc<FaultBoard>,
 }
 
@@ -114,6 +116,7 @@ impl Api {
             journal: Arc::new(Journal::new()),
             event_server: EventServer::default(),
             marks: Marks::default(),
+            soap_tokens: soap::Tokens::default(),
             faults: Arc::new(FaultBoard::new()),
         })
     }
@@ -288,6 +291,7 @@ impl Api {
             }
             ["api", "rest", "v1", ..] => self.rest(request, segments.get(3..)),
             ["api", "rest", ..] => self.rest(request, None),
+            ["managementserver" | "serverapi", ..] => soap::handle(&self.soap_desk(), request),
             _ => html_404(),
         }
     }
@@ -302,9 +306,15 @@ impl Api {
     }
 
     fn identity_provider(&self, request: &Request<Bytes>, door: Door, path: &[&str]) -> Response<Bytes> {
-        let desk =
-            Desk { identity: &self.identity, settings: &self.settings, world: &self.world, now: self.now() };
-        identity::answer(&desk, request, door, path)
+        identity::answer(&self.desk(), request, door, path)
+    }
+
+    fn desk(&self) -> Desk<'_> {
+        Desk { identity: &self.identity, settings: &self.settings, world: &self.world, now: self.now() }
+    }
+
+    fn soap_desk(&self) -> soap::Desk<'_> {
+        soap::Desk { instance: self.desk(), tokens: &self.soap_tokens }
     }
 
     fn signal(&self, request: &Request<Bytes>, segments: &[String]) -> Response<Bytes> {

@@ -45,6 +45,16 @@ pub fn compact_json(status: StatusCode, body: &Value) -> Response<Bytes> {
     response
 }
 
+/// XML, or whatever else a SOAP service answers.
+pub fn xml(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Bytes> {
+    let mut response = bare(status, body);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
+    iis(headers);
+    response
+}
+
 /// The error body of the REST services (sheet 3.4).
 pub fn rest_error(
     status: StatusCode,
@@ -94,10 +104,15 @@ pub fn challenge(challenges: impl IntoIterator<Item = HeaderValue>) -> Response<
     response
 }
 
-fn html(status: StatusCode, title: &str, text: &str) -> Response<Bytes> {
+/// A page in the form that IIS gives its own.
+pub fn html(status: StatusCode, title: &str, text: &str) -> Response<Bytes> {
+    let heading = if status.is_success() { title } else { "Server Error" };
     let body = format!(
         "<!DOCTYPE html>\r\n<html>\r\n<head><title>{title}</title></head>\r\n\
-         <body><h1>Server Error</h1><h2>{title}</h2><h3>{text}</h3></body>\r\n</html>\r\n"
+         <body><div id=\"header\"><h1>{heading}</h1></div>\r\n\
+         <div id=\"content\"><div class=\"content-container\"><fieldset>\r\n\
+         <h2>{title}</h2>\r\n<h3>{text}</h3>\r\n\
+         </fieldset></div></div></body>\r\n</html>\r\n"
     );
     with_type(status, "text/html", body)
 }

@@ -29,6 +29,7 @@ pub mod rights;
 pub mod server;
 pub mod service;
 pub mod settings;
+pub mod soap;
 pub mod socket;
 pub mod stamp;
 pub mod switches;

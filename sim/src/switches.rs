@@ -189,6 +189,13 @@ pub static TASK_TIME: Switch = Switch {
     default: "500",
     text: "how long a queued task runs",
 };
+/// Lifetime of a SOAP token (sheet 2.8, 8.16).
+pub static SOAP_TOKEN_SECONDS: Switch = Switch {
+    name: "soap-token-seconds",
+    values: Values::Number("s"),
+    default: "14400",
+    text: "lifetime of a SOAP token",
+};
 
 /// Unauthenticated commands (sheet 4.1, 10.1).
 pub static ESS_UNAUTHENTICATED: Switch = Switch {
@@ -378,6 +385,7 @@ pub static ALL: &[&Switch] = &[
     &EVENT_RETENTION,
     &MARK_ERRORS,
     &TASK_TIME,
+    &SOAP_TOKEN_SECONDS,
     &ESS_UNAUTHENTICATED,
     &ESS_BAD_FILTER,
     &ESS_NO_SESSION,

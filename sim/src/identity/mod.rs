@@ -75,7 +75,7 @@ impl Identity {
     }
 
     /// Name of the computer that the Identity Provider runs on.
-    fn host(&self) -> &str {
+    pub fn host(&self) -> &str {
         let host = self.issuer.strip_prefix("https://").and_then(|rest| rest.strip_suffix("/IDP"));
         host.unwrap_or_default()
     }

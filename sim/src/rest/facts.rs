@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::effects::ptz;
 use crate::world::{Object, ids};
 
+/// Hidden member of hardware that took the place of other hardware.
+pub const MAC: &str = "_mac";
 /// What every device runs at first.
 const FIRMWARE: &str = "9.80.1";
 
@@ -38,9 +40,10 @@ pub fn of(kind: &str, parent: &Object) -> Value {
 /// Hardware that several sites record has one MAC address and one serial number (sheet 3.6): they must not depend on
 /// the ids of this site.
 pub fn mac(hardware: &Object) -> String {
-    match hardware.physical {
-        Some(physical) => written(physical as u64),
-        None => mac_at(hardware.text("address")),
+    match (hardware.text(MAC), hardware.physical) {
+        ("", Some(physical)) => written(physical as u64),
+        ("", None) => mac_at(hardware.text("address")),
+        (mac, _) => mac.to_owned(),
     }
 }
 

@@ -113,6 +113,19 @@ pub fn stored(call: &Call<'_>, world: &mut World, kind: &'static str, id: &str) 
     }
 }
 
+/// Carries a change over to what depends on it.
+pub fn updated(world: &mut World, kind: &'static str, id: &str) {
+    if kind != "settings" {
+        return;
+    }
+    // A camera moves if its settings say so.
+    let ptz =
+        world.store.get(kind, id).and_then(|settings| settings.fields.get("ptz")?.get("ptzEnabled").cloned());
+    if let Some((camera, enabled)) = world.store.get_mut("cameras", id).zip(ptz) {
+        camera.set("ptzEnabled", enabled);
+    }
+}
+
 /// Every monitor of a wall has its part of every preset of the wall.
 fn monitor_presets(world: &mut World, kind: &'static str, id: &str, now: &str) {
     let wall = world.store.get(kind, id).and_then(|object| object.parent.clone());

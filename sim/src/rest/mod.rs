@@ -19,7 +19,7 @@ mod remove;
 pub mod rows;
 mod rules;
 pub mod shape;
-mod show;
+pub mod show;
 mod single;
 pub mod source;
 pub mod table;

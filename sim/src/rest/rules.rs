@@ -11,6 +11,7 @@ pub fn check(world: &World, kind: &Type, object: &Object) -> Result<(), RestErro
     let value = |name: &str| show::value(kind, object, name);
     match kind.name() {
         "cameras" | "microphones" | "speakers" | "metadata" => storage(world, object),
+        "hardware" => hardware(world, object),
         "storages" | "archiveStorages" => {
             at_least(1, "maxSize", &value).and_then(|()| at_least(1, "retainMinutes", &value))
         }
@@ -74,6 +75,25 @@ fn storage(world: &World, device: &Object) -> Result<(), RestError> {
         )),
         _ => Ok(()),
     }
+}
+
+/// Hardware speaks with a driver of its own recording server, at an address that no other hardware has.
+fn hardware(world: &World, hardware: &Object) -> Result<(), RestError> {
+    let driver =
+        hardware.fields.get("hardwareDriverPath").and_then(|path| path.get("id")).and_then(Value::as_str);
+    let driver = driver.and_then(|id| world.store.get("hardwareDrivers", id));
+    if driver.is_some_and(|driver| driver.parent != hardware.parent) {
+        return Err(RestError::property(
+            "hardwareDriverPath",
+            "a driver of the same recording server was expected",
+        ));
+    }
+    let address = hardware.text("address");
+    let other = |other: &Object| other.id != hardware.id && other.text("address") == address;
+    if world.store.all("hardware").any(other) {
+        return Err(RestError::property("address", "the address is in use"));
+    }
+    Ok(())
 }
 
 /// Presets and profiles are for cameras that move.

@@ -110,6 +110,7 @@ pub fn update(call: &Call<'_>, world: &mut World, kind: &'static Type, id: &str)
     }
     let shown = show::object(kind, &object);
     world.store.put(object);
+    finish::updated(world, kind.name(), &id);
     if unlocked && let Some(account) = world.accounts.by_id(&id) {
         account.failures = 0;
     }

@@ -12,6 +12,7 @@ mod messages;
 mod ntlm;
 mod ntlm_client;
 mod requests;
+mod soap;
 mod socket;
 mod support;
 mod tls;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{DEVICES, GONE, RECORDING, SECRET, media};
 use crate::{
     rest::{
-        single, table,
+        facts, single, table,
         tasks::{Effected, Invocation},
     },
     world::{Object, World, ids},
@@ -75,6 +75,9 @@ pub fn replace(world: &mut World, task: &Invocation<'_>) -> Result<Effected, Str
     free_address(world, task.text("hardwareAddress"), Some(id))?;
     let hardware = world.store.get_mut("hardware", id).ok_or(GONE)?;
     describe(hardware, task, &model);
+    hardware.set(facts::MAC, facts::mac_at(task.text("hardwareAddress")));
+    // What somebody set was about the old device.
+    world.store.remove("hardwareDriverSettings", id);
     Ok(Effected::default())
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{GONE, reply};
+use super::GONE;
 use crate::{
     rest::{
         show, single, table,
@@ -119,7 +119,7 @@ pub fn auxiliary(world: &mut World, task: &Invocation<'_>) -> Result<Effected, S
     if !(1..=AUXILIARIES).contains(&number) {
         return Err(format!("Bad request: auxNumber must be from 1 to {AUXILIARIES}"));
     }
-    Ok(reply("auxNumber", number))
+    Ok(Effected::default())
 }
 
 /// Whether a camera moves at all.

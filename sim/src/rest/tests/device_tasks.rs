@@ -208,9 +208,17 @@ fn hardware_is_added_whole_and_replaced() {
     assert_eq!(hardware["hardwareDriverPath"]["id"], drivers[1]["id"]);
     let firmware =
         || admin.get(&format!("hardwareDriverSettings/{id}")).expect(200)["data"]["firmwareVersion"].clone();
-    let before = firmware();
+    let mac = || admin.get(&format!("hardwareDriverSettings/{id}")).expect(200)["data"]["macAddress"].clone();
+    let (before, old) = (firmware(), mac());
     later(&admin, &format!("hardware/{id}?task=UpdateFirmwareHardware"), json!({ "transferId": "1" }));
     assert_ne!(firmware(), before);
+    assert_eq!(later(&admin, &path, body("http://10.99.0.3/", 1))["state"], "Success");
+    assert!(firmware() == before && mac() != old, "another device");
+    admin.call("PATCH", &format!("hardware/{id}"), &json!({ "address": taken })).error(400);
+    let foreign =
+        admin.ids(&format!("recordingServers/{}/hardwareDrivers", admin.ids("recordingServers")[1]));
+    let foreign = json!({ "hardwareDriverPath": { "type": "hardwareDrivers", "id": foreign[0] } });
+    admin.call("PATCH", &format!("hardware/{id}"), &foreign).error(400);
 }
 
 #[test]
@@ -239,6 +247,14 @@ fn devices_answer_unless_they_are_off() {
     now(&admin, &format!("{output}?task=Activate"), json!({}));
     state("Activated");
     now(&admin, &format!("{output}?task=Trigger"), json!({}));
+    admin.api.set_clock_offset(5);
+    state("Deactivated");
+    let longer = json!({ "generalSettings": [{ "outputTriggerTime": 100 }] });
+    admin.call("PATCH", &output.replace("outputs", "settings"), &longer).expect(200);
+    now(&admin, &format!("{output}?task=Trigger"), json!({}));
+    admin.api.set_clock_offset(50);
+    state("Activated");
+    now(&admin, &format!("{output}?task=Deactivate"), json!({}));
     state("Deactivated");
 }
 

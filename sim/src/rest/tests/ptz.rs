@@ -66,8 +66,13 @@ fn cameras_remember_where_they_look() {
     assert_eq!((default.len(), &default[0]["name"]), (1, &json!("Door")));
     admin.call("PATCH", &format!("ptzPresets/{preset}"), &json!({ "pan": 7 })).error(400);
     admin.call("DELETE", &format!("{path}/ptzPresets/{preset}"), &Value::Null).expect(200);
-    let fixed = format!("cameras/{}?task=GetPtzAbsolutePosition", self::camera(&admin, false));
-    admin.call("POST", &fixed, &json!({})).error(400);
+    let fixed = self::camera(&admin, false);
+    let asked = format!("cameras/{fixed}?task=GetPtzAbsolutePosition");
+    admin.call("POST", &asked, &json!({})).error(400);
+    let on = json!({ "ptz": { "ptzEnabled": true } });
+    admin.call("PATCH", &format!("settings/{fixed}"), &on).expect(200);
+    assert_eq!(admin.get(&format!("cameras/{fixed}")).expect(200)["data"]["ptzEnabled"], true);
+    admin.call("POST", &asked, &json!({})).expect(200);
     assert!(!admin.get(&path).text.contains("_position"));
 }
 
