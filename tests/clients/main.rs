@@ -77,6 +77,13 @@ static CLIENTS: &[Client] = &[
         WINDOWS,
         &[Part::Package("milestonexprotectrestPython")],
     ),
+    plain("milestonexprotectwspython", "pyw.py", ADMIN, &[Part::Package("milestonexprotectwsPython")]),
+    plain(
+        "milestonexprotectwspython, Windows",
+        "pyw.py",
+        WINDOWS,
+        &[Part::Package("milestonexprotectwsPython")],
+    ),
 ];
 
 async fn pair(options: &[&str]) -> (Sim, Sim, Gatekeeper) {
