@@ -24,10 +24,11 @@ docs:
     UPDATE_DOCS=1 cargo test --test config
     UPDATE_DOCS=1 cargo test --lib metrics
 
-# Long runs: N rounds of random faults over the real programs, N times 1000 cases of every property.
+# Long runs: N rounds of random faults over the real programs, N times 100 NTLM logins, N times 1000 cases of every
+# property.
 storm seed n:
     cargo build --workspace
-    STORM_SEED={{seed}} STORM_N={{n}} cargo test --test storm -- --nocapture --test-threads 1
+    STORM_SEED={{seed}} STORM_N={{n}} cargo test --test storm --test ntlm -- --nocapture --test-threads 1
     PROPTEST_RNG_SEED={{seed}} PROPTEST_CASES=$(({{n}} * 1000)) cargo test --workspace --lib
 
 # Two simulated instances and the gatekeeper on loopback.

@@ -13,28 +13,12 @@ use base64::Engine;
 use serde_json::{Value, json};
 use support::client::{Http, get, password_grant};
 use support::config::Config;
+use support::dice::{Dice, setting};
 use support::gatekeeper::Gatekeeper;
 use support::sim::Sim;
 use tokio::task::JoinSet;
 
 const MODES: [&str; 6] = ["kill", "stop", "page503", "hang", "reset", "slow"];
-
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |v| v.parse().unwrap_or_else(|e| panic!("{name}={v}: {e}")))
-}
-
-/// splitmix64: small, and the same everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % sides
-    }
-}
 
 struct Weather {
     sims: [Sim; 2],

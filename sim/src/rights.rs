@@ -26,8 +26,17 @@ const READ_ACTIONS: u32 = 1 | 4 | 8 | 16 | 32;
 /// Types whose objects hang on physical cameras; so does everything below them.
 const DEVICES: [&str; 7] =
     ["cameras", "hardware", "microphones", "speakers", "metadata", "inputEvents", "outputs"];
-/// Types that guards do not see at all.
-const SECURITY: [&str; 3] = ["basicUsers", "roles", "users"];
+/// Types that guards do not see at all: who may do what, and what is set up for cameras that they do not see.
+const SECURITY: [&str; 8] = [
+    "basicUsers",
+    "roles",
+    "users",
+    "alarmDefinitions",
+    "loginProviders",
+    "mailNotificationProfiles",
+    "registeredClaims",
+    "rules",
+];
 
 /// Types whose objects have rights of their own, and the readable name of each; what is below has their rights.
 const NAMESPACES: [(&str, &str); 22] = [

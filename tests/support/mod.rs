@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod config;
+pub mod dice;
 pub mod gatekeeper;
 pub mod ntlm;
 pub mod pki;

@@ -17,7 +17,8 @@ pub fn message(kind: u8, contents: &str) -> String {
     format!("NTLM {}", STANDARD.encode(bytes))
 }
 
-fn read(header: &str) -> Option<(u8, String)> {
+/// Type and contents of a message.
+pub fn read(header: &str) -> Option<(u8, String)> {
     let bytes = STANDARD.decode(header.split_once(' ')?.1).ok()?;
     let rest = bytes.strip_prefix(b"NTLMSSP\0")?;
     Some((*rest.first()?, String::from_utf8_lossy(rest.get(4..)?).into_owned()))

@@ -67,7 +67,9 @@ pub fn view_items(view: &mut Object, version: Version) {
     let Some(Value::Array(items)) = view.fields.get_mut("viewItem") else { return };
     for (position, item) in items.iter_mut().filter_map(Value::as_object_mut).enumerate() {
         item.insert("viewItemPosition".to_owned(), position.into());
-        if version >= VIEW_ITEM_IDS && !item.contains_key("id") {
+        if version < VIEW_ITEM_IDS {
+            item.shift_remove("id");
+        } else if !item.contains_key("id") {
             item.insert("id".to_owned(), ids::fresh().into());
         }
     }
@@ -84,6 +86,7 @@ pub fn new(call: &Call<'_>, world: &mut World, object: &mut Object, secret: Stri
         }
         "userDefinedEvents" => object.set("subtype", "UserDefined"),
         "genericEvents" => object.set("shadowId", ids::fresh()),
+        "securityNamespaces" => object.set("userDefined", true),
         "mipKinds" => {
             object.set("modifiedUser", call.caller.user.clone());
             if guid(object.text("pluginId")).is_none() {

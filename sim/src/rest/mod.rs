@@ -14,7 +14,7 @@ mod names;
 mod permissions;
 pub mod query;
 mod read;
-mod references;
+pub mod references;
 mod remove;
 pub mod rows;
 mod rules;

@@ -6,5 +6,7 @@ mod ptz;
 mod reading;
 mod rights;
 mod settings;
+mod site;
+mod site_tasks;
 mod tasks;
 mod writing;

@@ -30,16 +30,28 @@ fn collect(fields: &[Field], texts: &mut BTreeMap<String, String>) {
 
 /// `Recording framerate` for `recordingFramerate`.
 fn words(name: &str) -> String {
-    let mut words = String::new();
+    let (mut words, mut after_small) = (String::new(), false);
     for letter in name.chars() {
         if words.is_empty() {
             words.extend(letter.to_uppercase());
-        } else if letter.is_uppercase() {
+        } else if letter.is_uppercase() && after_small {
             words.push(' ');
             words.extend(letter.to_lowercase());
         } else {
             words.push(letter);
         }
+        after_small = letter.is_lowercase();
     }
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::words;
+
+    #[test]
+    fn names_become_words() {
+        assert_eq!(words("recordingFramerate"), "Recording framerate");
+        assert_eq!((words("FPS"), words("id")), ("FPS".to_owned(), "Id".to_owned()));
+    }
 }

@@ -65,7 +65,7 @@ pub fn create(
     finish::stored(call, world, kind.name(), &id);
     call.record(world, &body);
     for hidden in ["displayName", "relations"] {
-        result.remove(hidden);
+        result.shift_remove(hidden);
     }
     // Create results write the id in upper case, the path in lower case (sheet 3.9).
     if !result.get("id").is_some_and(Value::is_number) {

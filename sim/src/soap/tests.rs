@@ -230,6 +230,13 @@ fn configuration_shows_what_the_caller_may_see() {
     let cameras: BTreeSet<String> = rest.ids("cameras").into_iter().collect();
     assert!(cameras.is_subset(&ids(&whole)), "the same cameras as in REST");
 
+    let wanted = texts(&whole, "DeviceId").len() - 48;
+    let others = ["microphones", "speakers", "metadata", "inputEvents", "outputs"];
+    assert_eq!(others.iter().map(|kind| rest.ids(kind).len()).sum::<usize>(), wanted, "and all the others");
+    let presets = |id: &String| rest.ids(&format!("cameras/{id}/ptzPresets")).len();
+    let known: usize = cameras.iter().map(presets).sum();
+    assert!(known > 0 && count(&whole, "PresetInfo") == known);
+
     let part = guard.ask("GetConfiguration", "");
     let seen: BTreeSet<String> = Client::new(api, "user2").ids("cameras").into_iter().collect();
     assert_eq!(count(&part, "CameraInfo"), seen.len());

@@ -54,8 +54,9 @@ pub static ROWS: &[Row] = &[
     Row {
         name: "securityNamespaces",
         display: "Security namespaces",
-        flags: "since-24.2",
-        fields: "name*:s id*:g userDefined*:b structure*:i resourceTypes*:s securityActions*:[o]",
+        collection: "GP",
+        flags: "since-24.2 unique",
+        fields: "name*!:s id*:g userDefined*:b structure*+:i resourceTypes*+:s securityActions*+:[o]",
         ..Row::PLAIN
     },
     Row {

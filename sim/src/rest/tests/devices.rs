@@ -217,8 +217,11 @@ fn a_recorder_goes_with_everything_below() {
     for path in [format!("recordingServerMulticasts/{server}"), format!("settings/{camera}")] {
         admin.call("PATCH", &path, &json!({})).expect(200);
     }
-    for definition in admin.ids("alarmDefinitions?disabled") {
-        admin.call("DELETE", &format!("alarmDefinitions/{definition}"), &Value::Null).expect(200);
+    // What refers to its cameras goes first.
+    for kind in ["alarmDefinitions", "rules"] {
+        for id in admin.ids(&format!("{kind}?disabled")) {
+            admin.call("DELETE", &format!("{kind}/{id}"), &Value::Null).expect(200);
+        }
     }
     let path = format!("recordingServers/{server}");
     let reply = admin.call("DELETE", &path, &Value::Null);

@@ -96,3 +96,17 @@ fn administrators_keep_their_rights() {
     admin.call("POST", &path, &json!({ "securityNamespace": CAMERAS, "EXPORT": "Deny" })).error(400);
     admin.call("POST", &path, &json!({ "securityNamespace": role })).error(400);
 }
+
+#[test]
+fn plug_ins_bring_namespaces() {
+    let admin = admin();
+    let actions = json!([{ "name": "LOOK", "securityMask": 1, "visible": true }]);
+    let body = json!({ "name": "Mine", "structure": 1, "resourceTypes": "x", "securityActions": actions });
+    let made = admin.call("POST", "securityNamespaces", &body).expect(201)["result"].clone();
+    assert_eq!((&made["userDefined"], &made["securityActions"]), (&json!(true), &actions));
+    let id = made["path"]["id"].as_str().unwrap();
+    let data = admin.get(&format!("effectivePermissions/{id}")).expect(200)["data"].clone();
+    assert_eq!(data["objectPermissions"], json!([]));
+    admin.call("POST", "securityNamespaces", &body).error(400);
+    admin.call("DELETE", &format!("securityNamespaces/{id}"), &Value::Null).error(400);
+}

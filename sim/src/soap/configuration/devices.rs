@@ -64,7 +64,7 @@ pub fn write(reader: &Reader<'_>, device: &Device, object: &Object, recorder: &s
         }
         security::write(device, reader.mask(object), xml);
         match device.kind {
-            "cameras" => camera(object, xml),
+            "cameras" => camera(reader, object, xml),
             "metadata" => xml.put("MetadataTypes", ""),
             _ => {}
         }
@@ -92,7 +92,7 @@ fn recording(object: &Object, xml: &mut Xml) {
     xml.put("StopManualRecordingSeconds", seconds);
 }
 
-fn camera(object: &Object, xml: &mut Xml) {
+fn camera(reader: &Reader<'_>, object: &Object, xml: &mut Xml) {
     xml.put("BrowsableStream", false);
     xml.open("IpixSettings", |xml| {
         xml.put("CeilingMounted", false);
@@ -118,11 +118,34 @@ fn camera(object: &Object, xml: &mut Xml) {
         ] {
             xml.put(name, false);
         }
-        xml.nil("Presets");
+        presets(reader, object, xml);
         xml.put("PtzEnabled", flag(object, "ptzEnabled"));
     });
     // Live systems leave them out here; the recorder knows them.
     xml.nil("Streams");
+}
+
+/// The positions that a camera knows by name.
+fn presets(reader: &Reader<'_>, camera: &Object, xml: &mut Xml) {
+    let mut presets = reader.children("ptzPresets", &camera.id).peekable();
+    if presets.peek().is_none() {
+        return xml.nil("Presets");
+    }
+    xml.open("Presets", |xml| {
+        for preset in presets {
+            xml.open("PresetInfo", |xml| {
+                xml.put("Name", text(preset, "name"));
+                xml.open("Position", |xml| {
+                    for (name, field) in [("Pan", "pan"), ("Tilt", "tilt"), ("Zoom", "zoom")] {
+                        xml.put(name, number(preset, field));
+                    }
+                });
+                xml.put("Shortcut", "");
+                xml.put("Id", &preset.id);
+                xml.put("Locked", flag(preset, "locked"));
+            });
+        }
+    });
 }
 
 /// A number, 0 if there is none; whole ones without a fraction.

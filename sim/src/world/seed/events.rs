@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::{Fate, Seed};
-use crate::world::{ids, store::Object};
+use crate::{
+    stamp::Stamp,
+    world::{ids, last_modified, store::Object},
+};
 
 /// State group "motion" (sheet 4.6).
 const MOTION: &str = "720ef62a-78be-418a-8e4c-ee04ffca6429";
@@ -108,11 +111,13 @@ impl Seed<'_> {
             Fate::Changed => format!("{name} ({})", self.settings.name),
         };
         let time = self.time(series, index);
+        let modified = Stamp::parse(&time).map(|time| last_modified(self.settings, object.kind, time));
         let mut object =
-            object.below("sites", &self.site).with(json!({ "name": name, "lastModified": time }));
+            object.below("sites", &self.site).with(json!({ "name": name, "lastModified": modified }));
         if object.kind == "userDefinedEvents" {
             object.set("createdDate", time);
             object.set("subtype", "UserDefined");
+            self.store.add_member(ids::EXTERNAL_EVENTS, object.kind, &object.id);
         } else {
             self.store.add_member(&ids::analytics_group(), object.kind, &object.id);
         }
@@ -124,6 +129,7 @@ impl Seed<'_> {
         let groups = [
             (ids::DEVICE_PREDEFINED.to_owned(), "Device - Predefined"),
             (ids::analytics_group(), "Analytics Events"),
+            (ids::EXTERNAL_EVENTS.to_owned(), "External Events"),
         ];
         for (id, name) in groups {
             let group = Object::new("eventTypeGroups", id).below("sites", &self.site).built_in();

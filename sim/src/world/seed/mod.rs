@@ -4,10 +4,18 @@ mod alarms;
 mod devices;
 mod events;
 mod groups;
+mod licences;
+mod plugins;
 mod ptz;
+mod reactions;
 mod recorders;
 mod site;
+mod sources;
 mod users;
+mod views;
+mod walls;
+
+use serde_json::Value;
 
 use super::{
     World,
@@ -15,9 +23,10 @@ use super::{
     grants::Grants,
     ids::{Ids, dice, share},
     jobs::Jobs,
-    store::Store,
+    last_modified,
+    store::{Object, Store},
 };
-use crate::{settings::Settings, stamp::Stamp};
+use crate::{rest::table, settings::Settings, stamp::Stamp};
 
 /// What the parts of the seed share.
 struct Seed<'a> {
@@ -49,6 +58,13 @@ pub fn build(settings: &Settings) -> World {
     seed.devices();
     seed.events();
     seed.alarms();
+    seed.sources();
+    seed.reactions();
+    seed.views();
+    seed.walls();
+    seed.plugins();
+    seed.licences();
+    seed.providers();
     let roles = seed.users();
     World {
         store: seed.store,
@@ -76,6 +92,60 @@ impl Seed<'_> {
         } else {
             Fate::Changed
         }
+    }
+
+    /// Makes an object below the site, unless divergence leaves it out; gives its id.
+    fn make(&mut self, kind: &'static str, index: usize, fields: Value) -> Option<String> {
+        let site = self.site.clone();
+        self.make_below(("sites", &site), kind, index, fields)
+    }
+
+    /// [`make`](Self::make) below another object.
+    fn make_below(
+        &mut self,
+        parent: (&'static str, &str),
+        kind: &'static str,
+        index: usize,
+        fields: Value,
+    ) -> Option<String> {
+        let fate = self.fate(kind, index);
+        if fate == Fate::Missing {
+            return None;
+        }
+        let id = self.ids.of(kind, index);
+        let mut object = Object::new(kind, id.clone()).below(parent.0, parent.1).with(fields);
+        if fate == Fate::Changed {
+            let (field, text) = match table::find(kind).and_then(|kind| kind.field("description")) {
+                Some(_) => ("description", format!("changed on {}", self.settings.name)),
+                None => ("name", format!("{} ({})", object.text("name"), self.settings.name)),
+            };
+            object.set(field, text);
+        }
+        self.insert(object, index);
+        Some(id)
+    }
+
+    /// Makes what every installation has: it is never missing and cannot be deleted.
+    fn make_built_in(&mut self, kind: &'static str, id: &str, fields: Value) {
+        let object = Object::new(kind, id.to_owned()).below("sites", &self.site).built_in().with(fields);
+        self.insert(object, 0);
+    }
+
+    /// Stores an object with the times that its type has.
+    fn insert(&mut self, mut object: Object, index: usize) {
+        let has = |field| table::find(object.kind).is_some_and(|kind| kind.field(field).is_some());
+        let time = if object.built_in { Self::installed() } else { self.time(object.kind, index) };
+        for field in ["createdDate", "lastModified", "LastModified"].into_iter().filter(|field| has(field)) {
+            let stamp = Stamp::parse(&time).map(|stamp| last_modified(self.settings, object.kind, stamp));
+            object.set(field, stamp.unwrap_or_else(|| time.clone()));
+        }
+        self.store.insert(object);
+    }
+
+    /// A camera that the guards see, too: the one of that physical index, counted round.
+    fn camera_id(&self, index: usize) -> Option<String> {
+        let id = self.ids.of("cameras", index.checked_rem(self.settings.cameras.div_ceil(2))?);
+        self.store.get("cameras", &id).map(|camera| camera.id.clone())
     }
 
     /// A time in 2024 that belongs to the object on this instance: the two sides were set up one after the other, so

@@ -31,6 +31,9 @@ impl Seed<'_> {
         self.addresses();
         self.services();
         self.namespaces();
+        self.servers();
+        self.child_sites();
+        self.options();
     }
 
     fn addresses(&mut self) {
@@ -65,6 +68,49 @@ impl Seed<'_> {
             }));
             self.store.insert(namespace);
         }
+    }
+
+    fn servers(&mut self) {
+        let host = self.settings.public_url.clone();
+        for (index, (name, kind, _)) in SERVICES.into_iter().enumerate() {
+            let id = self.ids.of("servers", index);
+            self.make_built_in("servers", &id, json!({ "name": name, "type": kind, "addresses": [host] }));
+        }
+    }
+
+    /// One other site; it answers on addresses of its own.
+    fn child_sites(&mut self) {
+        let branch = json!({
+            "name": "Branch office",
+            "connectionState": "Connected",
+            "version": self.settings.version.product(),
+        });
+        let Some(branch) = self.make("childSites", 0, branch) else { return };
+        let host = format!("branch-{}.vms.example", self.settings.name.to_lowercase());
+        for (index, kind) in ["Internal", "External"].into_iter().enumerate() {
+            let address = Object::new("siteAddresses", self.ids.of("siteAddresses", index))
+                .below("childSites", &branch)
+                .with(json!({ "addressType": kind, "url": format!("https://{host}/") }));
+            self.store.insert(address);
+        }
+    }
+
+    fn options(&mut self) {
+        let id = self.ids.of("toolOptions", 0);
+        self.make_built_in("toolOptions", &id, json!({ "deviceErrorTimeoutSec": "30" }));
+        for (index, handler) in [1_129_730_893, 1_145_656_920].into_iter().enumerate() {
+            let id = self.ids.of("compressors", index);
+            let compressor = json!({ "aviGenerationHandler": handler, "aviGenerationSelected": index == 0 });
+            self.make_built_in("compressors", &id, compressor);
+        }
+        let id = self.ids.of("owner", 0);
+        let info = |index: usize, tag: &str| format!("[{}]/{tag}", self.ids.of("ownerInfo", index));
+        let owner = json!({
+            (info(0, "address.Name")): "Example Ltd",
+            (info(1, "address.City")): "Copenhagen",
+            (info(2, "admin.Phone")): "+45 00 00 00 00",
+        });
+        self.make_built_in("owner", &id, owner);
     }
 
     /// The moment that built-in objects were made.

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::rest::{references, table};
 
 fn world(name: &str, diverge: f64) -> World {
     World::new(&Settings { name: name.to_owned(), diverge, ..Settings::default() })
@@ -70,4 +71,50 @@ fn windows_users_have_one_sid_and_an_object_on_each_side() {
     assert!(one.accounts.windows("", "win20").is_some() && one.accounts.windows("OTHER", "win1").is_none());
     let few = World::new(&Settings { users: 0, ..Settings::default() });
     assert!(few.accounts.windows("VMS", "win2").is_some() && few.accounts.windows("VMS", "win3").is_none());
+}
+
+#[test]
+fn references_of_the_seed_lead_somewhere() {
+    for (cameras, diverge) in [(50, 0.0), (50, 0.3), (50, 0.9), (1, 0.0), (0, 0.5)] {
+        let world = World::new(&Settings { cameras, diverge, ..Settings::default() });
+        for kind in table::types() {
+            for object in world.store.all(kind.name()) {
+                for field in &kind.fields {
+                    let Some(value) = object.fields.get(field.name) else { continue };
+                    for (target, id) in references::of(field, value) {
+                        let found = references::find(&world, target, id);
+                        assert!(
+                            found.is_some(),
+                            "{}/{} {}: {target}/{id}",
+                            kind.name(),
+                            object.id,
+                            field.name
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn instances_share_only_well_known_ids() {
+    let (one, other) = (world("A", 0.0), world("B", 0.0));
+    // What ships with the product, and numbers.
+    let known = [
+        "securityNamespaces",
+        "eventTypes",
+        "eventTypeGroups",
+        "stateGroups",
+        "genericEventDataSources",
+        "registeredClaims",
+        "userDefinedEvents",
+    ];
+    for kind in table::types() {
+        let own: Vec<&str> = one.store.all(kind.name()).map(|object| object.id.as_str()).collect();
+        let both = own.iter().filter(|id| other.store.get(kind.name(), id).is_some()).count();
+        let groups = usize::from(kind.name().ends_with("Groups"));
+        assert!(both <= groups || known.contains(&kind.name()), "{}: {both}", kind.name());
+        assert_eq!(own.len(), other.store.count(kind.name()), "{}", kind.name());
+    }
 }

@@ -95,4 +95,22 @@ impl Seed<'_> {
         self.accounts.add(Account { id, name, sid: sid.to_uppercase(), password, failures: 0 });
         sid
     }
+
+    /// A provider of logins that nobody uses: it is switched off.
+    pub(super) fn providers(&mut self) {
+        let provider = json!({
+            "name": "Company login",
+            "authority": "https://login.vms.example",
+            "clientId": "vms",
+            "clientSecret": "provider-secret",
+            "enabled": false,
+            "scopes": ["openid", "profile"],
+            "userNameClaimType": "preferred_username",
+        });
+        let Some(provider) = self.make("loginProviders", 0, provider) else { return };
+        for (number, name) in ["vms_role", "email"].into_iter().enumerate() {
+            let claim = Object::new("registeredClaims", (number + 1).to_string());
+            self.insert(claim.below("loginProviders", &provider).with(json!({ "name": name })), number);
+        }
+    }
 }
