@@ -9,8 +9,8 @@ const EVERYWHERE: [&str; 2] = ["displayName", "relations"];
 /// Members that the sheet names outside of its list of fields.
 const ELSEWHERE: [(&str, &str); 3] =
     [("eventTypes", "state"), ("securityAction", "displayName"), ("users", "id")];
-/// Objects that have more members than the sheet can list: dynamic ones, or those of a driver.
-const OPEN: [&str; 2] = ["rules", "hardwareDriverSettings"];
+/// Objects that have more members than the sheet can list: dynamic ones, or those of a driver or plug-in.
+const OPEN: [&str; 3] = ["rules", "hardwareDriverSettings", "mipItems"];
 
 /// Complaints about an object of a collection or below `data`.
 pub fn object(sheet: &Sheet, name: &str, value: &Value) -> Vec<String> {
