@@ -147,10 +147,12 @@ impl Pinned {
         }
     }
 
-    /// Closes connections to instances that `keep` no longer names.
+    /// Closes connections to instances that `keep` no longer names; one in use, when its answer ends.
     pub fn sweep(&self, keep: impl Fn(u64) -> bool) {
-        for pin in self.pins.borrow_mut().iter_mut() {
-            pin.idle.take_if(|lease| !lease.is_open() || !keep(pin.backend));
+        let mut pins = self.pins.borrow_mut();
+        pins.retain(|pin| keep(pin.backend));
+        for pin in pins.iter_mut() {
+            pin.idle.take_if(|lease| !lease.is_open());
         }
     }
 }
