@@ -19,10 +19,12 @@ lint:
 deny:
     cargo deny check
 
-# Writes docs/configuration.md, config/gatekeeper.toml and docs/metrics.md anew from the sources.
+# Writes docs/configuration.md, config/gatekeeper.toml and docs/metrics.md anew from the sources, docs/compatibility.md from a run.
 docs:
+    cargo build --workspace
     UPDATE_DOCS=1 cargo test --test config
     UPDATE_DOCS=1 cargo test --lib metrics
+    UPDATE_DOCS=1 cargo test --test clients
 
 # Long runs: N rounds of random faults over the real programs, N times 100 NTLM logins, N times 1000 cases of every
 # property.

@@ -24,6 +24,7 @@ use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 use self::answer::Served;
+use self::ntlm::Leg;
 use crate::accept::worker::{Front, Trust};
 use crate::balance::{Bound, Pick, Picture, pick};
 use crate::clock::Moment;
@@ -242,7 +243,10 @@ impl Stack {
             first,
             fallback: fallback.map(|id| live.prepared.backend(id)),
             response_timeout: live.prepared.config.upstream.response_timeout,
-            password_grant: grant == Some(Grant::Password) && leg.is_none(),
+            counted_apart: match leg {
+                None => grant == Some(Grant::Password),
+                Some(leg) => is_token_request && leg == Leg::Begins,
+            },
             bound: matches!(bound, Bound::Token(_)),
             over,
             sticky: matches!(bound, Bound::Affinity(_)) && head.headers.contains_key(COOKIE)

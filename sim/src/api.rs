@@ -154,12 +154,13 @@ impl Api {
         self.identity.check(token, &self.read(), self.now())
     }
 
-    /// The rights filter that REST and socket share; `resource` is a REST collection name.
+    /// The rights filter that REST and socket share, with the caller's rights of the moment; `resource` is a REST
+    /// collection name.
     pub fn may_see(&self, caller: &Caller, resource: &str, id: &str) -> bool {
         let world = self.read();
         let object =
             table::find(resource).and_then(|kind| world.store.get(kind.name(), &id.to_ascii_lowercase()));
-        object.is_some_and(|object| rights::sees(&world, caller.role, object))
+        object.is_some_and(|object| rights::sees(&world, caller.role_now(&world), object))
     }
 
     /// A camera that the caller sees; else 404, or what the switch says.
@@ -244,7 +245,7 @@ impl Api {
 
     /// Every accepted change of an object, oldest first.
     pub fn writes(&self) -> Vec<Write> {
-        self.read().writes.clone()
+        self.read().writes.iter().cloned().collect()
     }
 
     /// Live logins.

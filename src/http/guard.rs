@@ -3,7 +3,7 @@
 //! hyper has already refused what is not HTTP. Here stands what is HTTP but could be read in two
 //! ways, by us and by an instance, or that no client of a VMS has a reason to send.
 
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 
 use crate::route::normalise::{self, PathFault};
@@ -22,6 +22,8 @@ pub enum Refusal {
     Host,
     /// The request line names another authority than `Host`, or a scheme that is not HTTP.
     Target,
+    /// More than one `Authorization`: who asks, and with whose token?
+    Authorization,
     /// Length or transfer coding that two readers could understand differently.
     Framing,
     /// Dot segments, backslashes, encoded control bytes, broken encoding.
@@ -45,6 +47,7 @@ impl Refusal {
             Self::Method => "bad-method",
             Self::Host => "bad-host",
             Self::Target => "bad-target",
+            Self::Authorization => "bad-authorization",
             Self::Framing => "bad-framing",
             Self::Path => "bad-path",
             Self::TooManyHeaders => "too-many-headers",
@@ -57,6 +60,7 @@ impl Refusal {
             Self::Method => "TRACE and CONNECT are not accepted here.",
             Self::Host => "A request needs exactly one valid Host header.",
             Self::Target => "The request line and the Host header name different servers.",
+            Self::Authorization => "A request may have one Authorization header.",
             Self::Framing => "Content-Length and Transfer-Encoding must not be ambiguous.",
             Self::Path => "The path has dot segments, backslashes, control bytes or a broken encoding.",
             Self::TooManyHeaders => "The header fields are too many or too large.",
@@ -96,6 +100,9 @@ pub fn inspect<B>(request: &Request<B>) -> Result<Authority<'_>, Refusal> {
     // RFC 9112 3.2.4: the asterisk form belongs to OPTIONS.
     if request.uri().path() == "*" && *request.method() != Method::OPTIONS {
         return Err(Refusal::Target);
+    }
+    if headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
+        return Err(Refusal::Authorization);
     }
     framing(headers, request.version())?;
     normalise::check(request.uri().path())?;
@@ -211,6 +218,12 @@ mod tests {
             ("CONNECT", "vms.example:443", vec![host], Refusal::Method),
             ("GET", "/", vec![], Refusal::Host),
             ("GET", "/", vec![host, ("host", "vms.example")], Refusal::Host),
+            (
+                "GET",
+                "/",
+                vec![host, ("authorization", "Bearer a"), ("authorization", "NTLM b")],
+                Refusal::Authorization,
+            ),
             ("GET", "http://other.example/", vec![host], Refusal::Target),
             ("GET", "ftp://vms.example/", vec![host], Refusal::Target),
             ("GET", "/a/../b", vec![host], Refusal::Path),

@@ -63,7 +63,7 @@ impl Stack {
     pub(super) fn cut_short(&self, service: Service, over: Over<'_>, failure: Failure) -> Option<Denied> {
         let lost = match failure {
             Failure::Unreachable | Failure::Down => true,
-            Failure::OutcomeUnknown => service == Service::Identity,
+            Failure::OutcomeUnknown | Failure::OutcomeUnknownTimeout => service == Service::Identity,
             _ => false,
         };
         (over.continues() && lost).then(|| self.handshake_lost())

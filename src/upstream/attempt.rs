@@ -115,6 +115,9 @@ impl Attempt<'_> {
 
     /// A connection, and whether it was used before; `None` if only one would do and it has ended.
     async fn connection(&self) -> Result<Option<(Lease, bool)>, ConnectError> {
+        if let Over::Begins(pinned) = self.over {
+            pinned.begin(self.backend.key);
+        }
         let found = match self.over.own(self.backend.key) {
             Some(pinned) => pinned.take(self.backend.key),
             None => self.pool.take(self.backend, self.fresh),

@@ -2,8 +2,8 @@
 //!
 //! The promise: a request that may have had an effect is never sent twice. What is sent twice is
 //! *safe* (GET, HEAD, OPTIONS without a body or a message of NTLM), or was never written, or is a
-//! password grant whose first instance was declared down. All attempts of a request share one deadline, and each ends as
-//! soon as the instance that it waits for is declared down.
+//! log-in whose first instance was declared down. All attempts of a request share one deadline, and
+//! each ends as soon as the instance that it waits for is declared down.
 
 mod once;
 mod safe;
@@ -53,8 +53,9 @@ pub struct Plan<'a> {
     pub fallback: Option<&'a Arc<Backend>>,
     /// From the end of the request to the head of the answer, all attempts together.
     pub response_timeout: Duration,
-    /// A password grant: may be sent once more when `first` is declared down (design D4).
-    pub password_grant: bool,
+    /// A password grant, or the beginning of a handshake for a token: each instance counts it for
+    /// itself, so it may be sent once more when `first` is declared down (design D4).
+    pub counted_apart: bool,
     /// Its token is worth nothing elsewhere.
     pub bound: bool,
     /// It carries cookies of `first`, or goes over the client's own connection to it: elsewhere it

@@ -122,6 +122,14 @@ impl Pinned {
         self.awaits.take()
     }
 
+    /// The client begins to log in at this instance. Whoever it was at others, it is no longer: it
+    /// would have two names.
+    pub fn begin(&self, backend: u64) {
+        for pin in self.pins.borrow_mut().iter_mut().filter(|pin| pin.backend != backend) {
+            pin.idle = None;
+        }
+    }
+
     /// The client's connection to this instance, if it is still there.
     pub fn take(&self, backend: u64) -> Option<Lease> {
         let mut pins = self.pins.borrow_mut();
@@ -147,10 +155,12 @@ impl Pinned {
         }
     }
 
-    /// Closes connections to instances that `keep` no longer names.
+    /// Closes connections to instances that `keep` no longer names; one in use, when its answer ends.
     pub fn sweep(&self, keep: impl Fn(u64) -> bool) {
-        for pin in self.pins.borrow_mut().iter_mut() {
-            pin.idle.take_if(|lease| !lease.is_open() || !keep(pin.backend));
+        let mut pins = self.pins.borrow_mut();
+        pins.retain(|pin| keep(pin.backend));
+        for pin in pins.iter_mut() {
+            pin.idle.take_if(|lease| !lease.is_open());
         }
     }
 }

@@ -1,11 +1,9 @@
 // Headless Chromium with our page, which comes from an origin of its own.
 //
-//   node browser.mjs day    URL [CA]   logs in, gets events, loses its socket and resumes; then exits
-//   node browser.mjs across URL [CA]   works until a line comes on standard input; says `working` when events flow,
-//                                      and `recovered` when they do so again on another socket
+//   node browser.mjs URL CA USER PASSWORD
 //
-// The last line is `report {...}`. The server must allow other origins (simulator: --set cors=on). Chromium is Debian's:
-// apt-get install chromium; CHROMIUM names another.
+// The server must allow other origins (simulator: --set cors=on). Chromium is Debian's: apt-get install chromium;
+// CHROMIUM names another.
 
 import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
@@ -13,16 +11,13 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { connect } from "node:tls";
 import { chromium } from "playwright-core";
+import { pause } from "./rounds.mjs";
 
 const PATIENCE = 60_000;
-const [mode, url, ca] = process.argv.slice(2);
-const modes = { day, across };
-if (!modes[mode] || !url) {
-  console.error("usage: node browser.mjs day|across URL [CA]");
-  process.exit(2);
-}
+const [url, ca, user, password] = process.argv.slice(2);
 
 /** The page, on a loopback port. */
 async function serve() {
@@ -70,56 +65,63 @@ async function until(page, reached) {
     const now = await state(page);
     if (reached(now)) return now;
     if (Date.now() > deadline) throw new Error(`it never happened: ${JSON.stringify(now)}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause(50);
   }
 }
 
-function flowing(page, sockets, more) {
-  return until(page, (now) => now.state === "live" && now.sockets >= sockets && now.events >= more);
+/** Events come on a socket that is at least the `sockets`-th. */
+async function flowing(page, sockets) {
+  const { events } = await state(page);
+  return until(page, (now) => now.state === "live" && now.sockets >= sockets && now.events >= events + 3);
 }
 
-async function day(page) {
-  const first = await flowing(page, 1, 3);
+/** The socket is lost; the page opens another one with the same session. */
+async function resume(page) {
+  const before = await state(page);
   await page.evaluate(() => globalThis.drop());
-  const second = await flowing(page, 2, first.events + 3);
-  return { ...second, sameSession: first.session === second.session };
+  const after = await flowing(page, before.sockets + 1);
+  if (after.session !== before.session) throw new Error("another session");
+  if (after.duplicates > before.duplicates) throw new Error("events came twice");
 }
 
-async function across(page) {
-  await flowing(page, 1, 3);
-  console.log("working");
-  const enough = once(process.stdin, "data");
-  const lost = await until(page, (now) => now.state !== "live" || now.sockets > 1);
-  await flowing(page, 2, lost.events + 3);
-  console.log("recovered");
-  await enough;
-  process.stdin.destroy();
-  return state(page);
+/** Rounds as rounds.mjs plays them, but the page sees to its logins itself. */
+async function play(page) {
+  const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+  let sockets = 1;
+  for (;;) {
+    const calls = {};
+    const note = async (name, call) => {
+      calls[name] = await Promise.resolve(call()).then(() => "ok", (error) => String(error).slice(0, 500));
+    };
+    await note("login, cameras, socket, authenticate, events", () => flowing(page, sockets));
+    await note("resume of the session", () => resume(page));
+    await note("no errors of the page", () => {
+      if (complaints.length > 0) throw new Error(complaints.join("; "));
+    });
+    const now = await state(page);
+    console.log(`round ${JSON.stringify({ calls, logins: now.logins })}`);
+    if ((await input.next()).done) return;
+    // By then the server behind the socket has died.
+    sockets = now.sockets + 1;
+  }
 }
 
+const complaints = [];
 const server = await serve();
 const profile = await mkdtemp(join(tmpdir(), "chromium-"));
 let browser;
-let failure;
 try {
   browser = await launch(profile);
   const page = browser.pages()[0] ?? (await browser.newPage());
-  const complaints = [];
   page.on("pageerror", (error) => complaints.push(String(error)));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
-  for (const [name, value] of Object.entries({ server: url, user: "admin", password: "admin-password" })) {
+  for (const [name, value] of Object.entries({ server: url, user, password })) {
     await page.fill(`input[name=${name}]`, value);
   }
   await page.click("button");
-  const report = await modes[mode](page);
-  const version = await page.evaluate(() => navigator.userAgent);
-  console.log(`report ${JSON.stringify({ client: version, ...report, complaints })}`);
-} catch (error) {
-  failure = error;
-  console.log(`report ${JSON.stringify({ failure: String(error) })}`);
+  await play(page);
 } finally {
   await browser?.close();
   server.close();
   await rm(profile, { recursive: true, force: true, maxRetries: 5 });
 }
-process.exitCode = failure ? 1 : 0;

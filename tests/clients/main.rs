@@ -1,41 +1,93 @@
-//! Clients that nobody here wrote: curl, and Python with `requests` and `websockets`. Each works against the simulator
-//! alone, through the gatekeeper, and across a kill of the primary.
+//! Clients that nobody here wrote, against the simulator alone, through the gatekeeper, and across a kill of the primary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{OnceLock, mpsc};
-use std::{fs, thread};
+mod programs;
+mod rounds;
+mod table;
 
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::{env, fs, thread};
+
+use rounds::{Script, Target};
 use serde_json::Value;
 use support::PATIENCE;
 use support::config::Config;
-use support::gatekeeper::{Gatekeeper, text};
+use support::gatekeeper::Gatekeeper;
 use support::sim::Sim;
+use table::{Client, Login, Part, Row};
 
-/// Where a client finds its VMS and whom it trusts.
-struct Target {
-    url: String,
-    ca: PathBuf,
+const ADMIN: &str = "admin";
+const WINDOWS: &str = "VMS\\win1";
+/// A basic user of the role Operators.
+const USER: &str = "user1";
+
+const fn plain(
+    name: &'static str,
+    script: &'static str,
+    user: &'static str,
+    parts: &'static [Part],
+) -> Client {
+    Client { name, script, more: &[], user, parts, simulator: &[], login: Login::Users }
 }
 
-impl Target {
-    fn sim(sim: &Sim) -> Self {
-        Self { url: sim.url(), ca: sim.ca_file().unwrap() }
-    }
+static CLIENTS: &[Client] = &[
+    Client { more: &["--http1.1"], ..plain("curl, HTTP/1.1", "curl.py", ADMIN, &[Part::Program("curl")]) },
+    Client { more: &["--http2"], ..plain("curl, HTTP/2", "curl.py", ADMIN, &[Part::Program("curl")]) },
+    Client { more: &["--http1.1"], ..plain("curl --ntlm", "curl.py", WINDOWS, &[Part::Program("curl")]) },
+    Client {
+        more: &["--http2"],
+        ..plain("curl --ntlm, offered HTTP/2", "curl.py", WINDOWS, &[Part::Program("curl")])
+    },
+    plain(
+        "Python requests and websockets",
+        "plain.py",
+        ADMIN,
+        &[Part::Package("requests"), Part::Package("websockets")],
+    ),
+    plain(
+        "Python requests with requests-ntlm",
+        "plain.py",
+        WINDOWS,
+        &[Part::Package("requests_ntlm"), Part::Package("pyspnego")],
+    ),
+    plain("Python aiohttp", "aio.py", USER, &[Part::Package("aiohttp")]),
+    Client {
+        login: Login::EveryTime,
+        ..plain("authlib, code flow with PKCE", "codeflow.py", USER, &[Part::Package("Authlib")])
+    },
+    plain("Node fetch and ws", "node.mjs", ADMIN, &[Part::Program("node"), Part::Package("ws")]),
+    Client {
+        simulator: &["--set", "cors=on"],
+        ..plain(
+            "Chromium with a page of another origin",
+            "browser.mjs",
+            USER,
+            &[Part::Program("chromium"), Part::Package("playwright-core")],
+        )
+    },
+    plain("milestonexprotectrestpython", "pyr.py", ADMIN, &[Part::Package("milestonexprotectrestPython")]),
+    plain(
+        "milestonexprotectrestpython, Windows",
+        "pyr.py",
+        WINDOWS,
+        &[Part::Package("milestonexprotectrestPython")],
+    ),
+    plain("milestonexprotectwspython", "pyw.py", ADMIN, &[Part::Package("milestonexprotectwsPython")]),
+    plain(
+        "milestonexprotectwspython, Windows",
+        "pyw.py",
+        WINDOWS,
+        &[Part::Package("milestonexprotectwsPython")],
+    ),
+];
 
-    fn gatekeeper(gatekeeper: &Gatekeeper) -> Self {
-        let ca = gatekeeper.ca.write(gatekeeper.dir.path());
-        Self { url: format!("https://{}", gatekeeper.listener()), ca }
-    }
-}
-
-async fn pair() -> (Sim, Sim, Gatekeeper) {
-    let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
+async fn pair(options: &[&str]) -> (Sim, Sim, Gatekeeper) {
+    let (a, b) = (Sim::start("a", options), Sim::start("b", options));
     let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b])).await;
     for service in ["identity", "config", "events"] {
         gatekeeper.wait_up("b", service, true).await;
@@ -43,182 +95,57 @@ async fn pair() -> (Sim, Sim, Gatekeeper) {
     (a, b, gatekeeper)
 }
 
-/// One call of curl: status and JSON body.
-struct Curl<'a> {
-    target: &'a Target,
-    version: &'static str,
-    token: Option<String>,
-}
-
-impl Curl<'_> {
-    fn call(&self, method: &str, path: &str, data: Option<&str>) -> (u16, Value) {
-        let mut curl = Command::new("curl");
-        curl.args([
-            "-sS",
-            "--max-time",
-            "20",
-            self.version,
-            "-X",
-            method,
-            "-w",
-            "\n%{http_code} %{http_version}",
-        ]);
-        curl.arg("--cacert").arg(&self.target.ca);
-        if let Some(token) = &self.token {
-            curl.args(["-H", &format!("Authorization: Bearer {token}")]);
-            if data.is_some() {
-                curl.args(["-H", "Content-Type: application/json"]);
-            }
-        }
-        if let Some(data) = data {
-            curl.args(["-d", data]);
-        }
-        let output = curl.arg(format!("{}{path}", self.target.url)).output();
-        let output = output.unwrap_or_else(|e| panic!("curl: {e}; install it with: apt-get install curl"));
-        let (out, err) = (text(&output.stdout), text(&output.stderr));
-        assert!(output.status.success(), "curl {} {method} {path}: {err}", self.version);
-        let (body, trailer) = out.rsplit_once('\n').unwrap();
-        let (status, version) = trailer.split_once(' ').unwrap();
-        let wanted = if self.version == "--http2" { "2" } else { "1.1" };
-        assert_eq!(version, wanted, "the protocol that was spoken");
-        let body = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {body}"));
-        (status.parse().unwrap(), body)
-    }
-
-    fn log_in(&mut self) {
-        self.token = None;
-        let form =
-            "grant_type=password&username=admin&password=admin-password&client_id=GrantValidatorClient";
-        let (status, body) = self.call("POST", "/API/IDP/connect/token", Some(form));
-        assert_eq!(status, 200, "{body}");
-        self.token = Some(body["access_token"].as_str().unwrap().to_owned());
-    }
-
-    fn day(&mut self) {
-        const EVENTS: &str = "/API/rest/v1/userDefinedEvents";
-        self.log_in();
-        let (status, cameras) = self.call("GET", "/API/rest/v1/cameras?disabled", None);
-        assert_eq!((status, cameras["array"].as_array().map(Vec::len)), (200, Some(50)));
-        let (status, created) = self.call("POST", EVENTS, Some(r#"{"name":"made by curl"}"#));
-        assert_eq!(status, 201, "{created}");
-        let item = format!("{EVENTS}/{}", created["result"]["id"].as_str().unwrap());
-        assert_eq!(self.call("GET", &item, None).1["data"]["name"], "made by curl");
-        let (status, changed) = self.call("PATCH", &item, Some(r#"{"name":"changed"}"#));
-        assert_eq!((status, changed["data"]["name"].as_str()), (200, Some("changed")));
-        assert_eq!(self.call("DELETE", &item, None).0, 200);
-        assert_eq!(self.call("GET", &item, None).0, 404);
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn curl_and_the_simulator_alone() {
-    let a = Sim::start("a", &[]);
-    let target = Target::sim(&a);
-    Curl { target: &target, version: "--http1.1", token: None }.day();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn curl_through_the_gatekeeper() {
-    let (_a, _b, gatekeeper) = pair().await;
-    let target = Target::gatekeeper(&gatekeeper);
-    for version in ["--http1.1", "--http2"] {
-        Curl { target: &target, version, token: None }.day();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn curl_across_a_kill() {
-    let (mut a, _b, gatekeeper) = pair().await;
-    let target = Target::gatekeeper(&gatekeeper);
-    let mut curl = Curl { target: &target, version: "--http2", token: None };
-    curl.day();
+async fn run(client: &'static Client) -> Row {
+    let alone = Sim::start("a", client.simulator);
+    let direct = Script::start(&mut client.command(&Target::sim(&alone))).round();
+    drop(alone);
+    let (mut a, _b, gatekeeper) = pair(client.simulator).await;
+    let mut script = Script::start(&mut client.command(&Target::gatekeeper(&gatekeeper)));
+    let through = script.round();
     a.kill();
-    let (status, body) = curl.call("GET", "/API/rest/v1/cameras?disabled", None);
-    assert_eq!(status, 401, "{body}");
-    // The next login is good at once: nothing has to be waited for.
-    curl.day();
-}
-
-/// curl speaks NTLMv2 by itself. It offers HTTP/2, is told that this needs HTTP/1.1, and comes again.
-#[tokio::test(flavor = "multi_thread")]
-async fn curl_logs_in_as_a_windows_user() {
-    let (mut a, _b, gatekeeper) = pair().await;
-    let target = Target::gatekeeper(&gatekeeper);
-    let log_in = |password: &str| {
-        let mut curl = Command::new("curl");
-        curl.args(["-sS", "--max-time", "20", "-w", "\n%{http_code} %{http_version}", "--ntlm", "-u"]);
-        curl.arg(format!("VMS\\win1:{password}")).arg("--cacert").arg(&target.ca);
-        curl.args(["-d", "grant_type=windows_credentials&client_id=GrantValidatorClient"]);
-        let output = curl.arg(format!("{}/IDP/connect/token", target.url)).output().unwrap();
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        text(&output.stdout)
-    };
-    for kill in [false, true] {
-        if kill {
-            a.kill();
-        }
-        let answer = log_in("win1-password");
-        assert!(answer.contains("access_token") && answer.ends_with("\n200 1.1"), "{answer}");
-        let answer = log_in("wrong");
-        assert!(answer.ends_with("\n401 1.1"), "{answer}");
+    if client.login == Login::EveryTime {
+        // A login that begins before the switch is noticed reads the issuer of one instance and gets a token of the
+        // other; see the document.
+        gatekeeper.wait_serving("identity", "b").await;
     }
-}
-
-/// The interpreter of a virtual environment with the pinned packages, made once under `target/`.
-fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients-venv");
-        let wanted = fs::read_to_string(here.join("requirements.txt")).unwrap();
-        let (stamp, python) = (venv.join("installed.txt"), venv.join("bin/python"));
-        if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
-            return python;
-        }
-        let _ = fs::remove_dir_all(&venv);
-        let run = |command: &mut Command, help: &str| {
-            let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}\n{help}"));
-            let (out, err) = (text(&output.stdout), text(&output.stderr));
-            assert!(output.status.success(), "{command:?}\n{out}{err}\n{help}");
-        };
-        let install = "install Python with: apt-get install python3 python3-venv";
-        run(Command::new("python3").args(["-m", "venv"]).arg(&venv), install);
-        let mut pip = Command::new(&python);
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]);
-        run(pip.arg(here.join("requirements.txt")), "pip needs PyPI once");
-        fs::write(stamp, wanted).unwrap();
-        python
-    })
-}
-
-fn script(mode: &str, target: &Target) -> Command {
-    let mut command = Command::new(python());
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/client.py"));
-    command.args([mode, &target.url]).arg(&target.ca);
-    command
-}
-
-fn python_day(target: &Target) {
-    let output = script("day", target).output().unwrap();
-    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    script.again();
+    let across = script.round();
+    Row { client, direct, through, across }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn python_and_the_simulator_alone() {
-    let a = Sim::start("a", &[]);
-    python_day(&Target::sim(&a));
+async fn every_client_works() {
+    // For one client only, while something is looked into.
+    let only = env::var("CLIENT").unwrap_or_default();
+    let mut rows = Vec::new();
+    for client in CLIENTS.iter().filter(|client| client.name.contains(&only)) {
+        rows.push(run(client).await);
+    }
+    let complaints: Vec<String> = rows.iter().flat_map(Row::complaints).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    if !only.is_empty() {
+        return;
+    }
+    let file = programs::here().join("../../docs/compatibility.md");
+    let new = table::document(&rows);
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&file, &new).unwrap();
+    }
+    let old = fs::read_to_string(&file).unwrap_or_default();
+    assert_eq!(
+        table::comparable(&old),
+        table::comparable(&new),
+        "docs/compatibility.md is old; write it anew with UPDATE_DOCS=1 cargo test --test clients"
+    );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn python_through_the_gatekeeper() {
-    let (_a, _b, gatekeeper) = pair().await;
-    python_day(&Target::gatekeeper(&gatekeeper));
-}
-
+/// Not a round of calls but a client that never stops working.
 #[tokio::test(flavor = "multi_thread")]
 async fn python_across_a_kill() {
-    let (mut a, _b, gatekeeper) = pair().await;
-    let mut command = script("across", &Target::gatekeeper(&gatekeeper));
+    let (mut a, _b, gatekeeper) = pair(&[]).await;
+    let target = Target::gatekeeper(&gatekeeper);
+    let mut command = Command::new(programs::python());
+    command.arg(programs::here().join("client.py")).arg(&target.url).arg(&target.ca);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (tell, lines) = mpsc::channel();
     let stdout = BufReader::new(child.stdout.take().unwrap());

@@ -178,7 +178,7 @@ async fn a_slow_but_healthy_primary_keeps_its_clients() {
     assert_eq!(gatekeeper.metric("gatekeeper_failovers_total", &[]).await, 0.0);
 }
 
-async fn xprotect_pair() -> (Sim, Sim, Gatekeeper) {
+pub async fn xprotect_pair() -> (Sim, Sim, Gatekeeper) {
     let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
     let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b])).await;
     for service in ["identity", "config"] {

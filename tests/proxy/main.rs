@@ -15,6 +15,7 @@ mod http;
 mod limits;
 mod ntlm;
 mod ntlm_moves;
+mod ntlm_users;
 mod odd;
 mod operate;
 mod promises;

@@ -258,6 +258,18 @@ fn the_rights_filter_is_the_same_for_sockets() {
 }
 
 #[test]
+fn an_open_socket_loses_what_its_user_loses() {
+    let admin = Client::new(api(|settings| settings.cameras = 2), "admin");
+    let user = admin.api.authenticate(&login(&admin.api, "user1")).unwrap();
+    let camera = admin.ids("cameras")[0].clone();
+    assert!(admin.api.may_see(&user, "cameras", &camera));
+    let role = admin.id_of("roles", "Operators");
+    let remove = json!({ "itemSelection": format!("users/{}", user.sid.to_lowercase()) });
+    admin.call("POST", &format!("roles/{role}/users?task=RemoveRoleMember"), &remove).expect(200);
+    assert!(!admin.api.may_see(&user, "cameras", &camera));
+}
+
+#[test]
 fn a_large_site_starts_quickly() {
     let start = Instant::now();
     let api = api(|settings| settings.cameras = 5000);

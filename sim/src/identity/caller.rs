@@ -3,7 +3,10 @@
 use ::http::{Response, StatusCode};
 use bytes::Bytes;
 
-use crate::{http::rest_error, world::grants::RoleSet};
+use crate::{
+    http::rest_error,
+    world::{World, grants::RoleSet},
+};
 
 /// The caller that a token names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +19,14 @@ pub struct Caller {
     pub role: Role,
     /// When its token ends, in seconds of Unix time.
     pub expires: i64,
+}
+
+impl Caller {
+    /// What it may do now: who holds a connection open may have lost rights since its token was checked.
+    pub fn role_now(&self, world: &World) -> Role {
+        // A service has no user behind it that could change.
+        if self.role == Role::Service { Role::Service } else { world.role_of(&self.sid) }
+    }
 }
 
 /// What a caller may do (design, D18).

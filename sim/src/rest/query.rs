@@ -83,16 +83,20 @@ impl Query {
         Ok((page.unwrap_or(0).saturating_mul(size), size))
     }
 
-    /// Conditions on properties of a type: `name='v'` or `name=op:'v'`. A quoted value of an unknown property is an
-    /// error, any other unknown parameter is ignored.
+    /// Conditions on properties of a type: `name='v'` or `name=op:'v'`. The quotes may be missing, as the package
+    /// milestonexprotectrestpython writes them (its notes are from a live system). A quoted value of an unknown property
+    /// is an error, any other unknown parameter is ignored.
     pub fn filters(&self, kind: &Type) -> Result<Vec<Filter>, RestError> {
         let mut filters = Vec::new();
-        for (property, value) in &self.pairs {
-            let Some((operator, value)) = condition(value) else { continue };
-            if kind.field(property).is_none() && property != "displayName" {
+        for (property, text) in &self.pairs {
+            let (operator, value, quoted) = condition(text);
+            let known = kind.field(property).is_some() || property == "displayName";
+            if quoted && !known {
                 return Err(RestError::property(property, "no such property"));
             }
-            filters.push(Filter { property: property.clone(), operator, value: value.to_owned() });
+            if known {
+                filters.push(Filter { property: property.clone(), operator, value: value.to_owned() });
+            }
         }
         Ok(filters)
     }
@@ -122,22 +126,26 @@ impl Filter {
     }
 }
 
-fn condition(value: &str) -> Option<(Operator, &str)> {
-    let quoted = |text| -> Option<&str> { str::strip_prefix(text, '\'')?.strip_suffix('\'') };
-    if let Some(value) = quoted(value) {
-        return Some((Operator::Equals, value));
-    }
-    let (operator, value) = value.split_once(':')?;
-    let operator = match operator {
-        "lt" => Operator::Less,
-        "gt" => Operator::Greater,
-        "notEquals" => Operator::NotEquals,
-        "startsWith" => Operator::StartsWith,
-        "contains" => Operator::Contains,
-        "equals" => Operator::Equals,
-        _ => return None,
+/// Operator and value of a condition, and whether the value stands in quotes.
+fn condition(text: &str) -> (Operator, &str, bool) {
+    let operator = |name: &str| {
+        Some(match name {
+            "lt" => Operator::Less,
+            "gt" => Operator::Greater,
+            "notEquals" => Operator::NotEquals,
+            "startsWith" => Operator::StartsWith,
+            "contains" => Operator::Contains,
+            "equals" => Operator::Equals,
+            _ => return None,
+        })
     };
-    Some((operator, quoted(value)?))
+    // An unquoted value may hold a colon of its own.
+    let split = text.split_once(':').and_then(|(name, value)| Some((operator(name)?, value)));
+    let (operator, value) = split.unwrap_or((Operator::Equals, text));
+    match value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(inner) => (operator, inner, true),
+        None => (operator, value, false),
+    }
 }
 
 fn decoded(text: &str) -> String {
@@ -165,6 +173,8 @@ mod tests {
         assert!(admits("channel=lt:'10'", json!(9)) && !admits("channel=gt:'10'", json!(9)));
         assert!(admits("lastModified=gt:'2025-01-01'", json!("2025-01-31T08:15:30.1230000Z")));
         assert!(admits("enabled='true'", json!(true)));
+        assert!(admits("name=Gate%201", json!("gate 1")) && admits("name=contains:01", json!("Camera 01")));
+        assert!(admits("name=a:b", json!("A:B")) && !admits("name=a", json!("ab")));
     }
 
     #[test]

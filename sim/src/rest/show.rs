@@ -45,7 +45,8 @@ fn of(field: &Field, object: &Object) -> Value {
 
 /// The object without embedded children. Secrets are never shown.
 pub fn object(kind: &Type, object: &Object) -> Map<String, Value> {
-    let mut shown = Map::new();
+    // The fields, and the two members that most objects have besides.
+    let mut shown = Map::with_capacity(kind.fields.len() + 2);
     let plain = kind.has("plain");
     if !plain {
         shown.insert("displayName".to_owned(), display_name(kind, object).into());

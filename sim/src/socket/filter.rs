@@ -65,6 +65,13 @@ impl Filter {
         })
     }
 
+    /// How much is kept for it: itself and the values in its lists.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let lists = [&self.resource_types, &self.source_ids, &self.event_types];
+        1 + lists.into_iter().map(Pattern::size).sum::<usize>()
+    }
+
     fn matches(&self, event: &Event) -> bool {
         self.resource_types.matches(event.resource)
             && self.source_ids.matches(&event.object)
@@ -91,6 +98,13 @@ impl Pattern {
             }
         }
         Ok(Self::Among(among))
+    }
+
+    fn size(&self) -> usize {
+        match self {
+            Self::Any => 0,
+            Self::Among(values) => values.len(),
+        }
     }
 
     fn matches(&self, value: &str) -> bool {

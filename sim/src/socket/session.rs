@@ -65,6 +65,9 @@ pub struct InUse;
 /// More subscriptions are a client's mistake.
 const MOST_SUBSCRIPTIONS: usize = 1_000;
 
+/// Types and ids in all filters of a session: everything of a very large site, a few times over.
+const MOST_VALUES: usize = 500_000;
+
 /// Events looked at in one go.
 const BATCH: usize = 1_000;
 
@@ -141,7 +144,9 @@ impl Hold {
     #[must_use]
     pub fn subscribe(&self, filters: Vec<Filter>, journal: &Journal) -> Option<String> {
         let mut state = lock(&self.session.state);
-        if state.subscriptions.len() >= MOST_SUBSCRIPTIONS {
+        let all = state.subscriptions.iter().flat_map(|subscription| &subscription.filters).chain(&filters);
+        let values: usize = all.map(Filter::size).sum();
+        if state.subscriptions.len() >= MOST_SUBSCRIPTIONS || values > MOST_VALUES {
             return None;
         }
         let id = Uuid::new_v4().to_string();
@@ -214,4 +219,30 @@ fn whose(caller: &Caller) -> (String, String) {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::identity::Role;
+
+    #[test]
+    fn what_subscriptions_keep_is_bounded() {
+        let (sessions, journal) = (Sessions::new(&Settings::default()), Journal::default());
+        let caller = Caller { user: "u".into(), sid: "S".into(), role: Role::Operators, expires: 0 };
+        let hold = sessions.start(&caller, "", "", &journal, 0).unwrap();
+        let filters = |count: usize| {
+            let ids: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+            let entry = json!([{ "modifier": "include", "resourceTypes": ["*"], "sourceIds": ids, "eventTypes": ["*"] }]);
+            Filter::parse_all(Some(&entry)).unwrap()
+        };
+        let large = hold.subscribe(filters(MOST_VALUES - 1), &journal).unwrap();
+        assert!(hold.subscribe(filters(1), &journal).is_none());
+        assert!(hold.subscribe(Vec::new(), &journal).is_some());
+        assert!(hold.unsubscribe(&large));
+        assert!(hold.subscribe(filters(1), &journal).is_some());
+    }
 }

@@ -11,6 +11,9 @@ use crate::http::{rest_error, rest_json};
 use crate::rest::error::RestError;
 use crate::switches::WEBRTC_DELETE;
 
+/// Most that a single request may bring: a description of many streams fits.
+const LARGEST_BODY: usize = 64 << 10;
+
 /// One request of a known caller.
 pub struct Call<'a> {
     /// The instance.
@@ -140,6 +143,10 @@ impl Call<'_> {
     }
 
     fn members(&self) -> Result<Map<String, Value>, Refused> {
+        if self.body.len() > LARGEST_BODY {
+            let text = format!("Bad request: more than {LARGEST_BODY} bytes");
+            return Err(Refused::Rest(RestError::bad(text)));
+        }
         match serde_json::from_slice(self.body) {
             Ok(Value::Object(members)) => Ok(members),
             _ => Err(Refused::Rest(RestError::bad("Bad request: the body is no JSON object"))),

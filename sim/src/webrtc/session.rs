@@ -65,6 +65,10 @@ pub enum SessionError {
 /// More candidates are a client's mistake.
 const MOST_CANDIDATES: usize = 200;
 
+/// Bytes of a candidate, and of an answer: no honest ones are longer, and both are kept.
+const LONGEST_CANDIDATE: usize = 2 << 10;
+const LONGEST_ANSWER: usize = 64 << 10;
+
 impl Sessions {
     /// Starts a session for a camera that the caller sees.
     ///
@@ -118,7 +122,7 @@ impl Sessions {
     pub fn answer(&self, caller: &Caller, id: &str, answer: &str, now: i64) -> Result<Session, SessionError> {
         let description: Value = serde_json::from_str(answer).map_err(|_| SessionError::Answer)?;
         let is_sdp = description["sdp"].as_str().is_some_and(|sdp| sdp.starts_with("v=0"));
-        if description["type"] != "answer" || !is_sdp {
+        if description["type"] != "answer" || !is_sdp || answer.len() > LONGEST_ANSWER {
             return Err(SessionError::Answer);
         }
         self.with(caller, id, now, |session| {
@@ -142,7 +146,8 @@ impl Sessions {
         now: i64,
     ) -> Result<Session, SessionError> {
         let is_one = |text: &String| {
-            serde_json::from_str::<Value>(text).is_ok_and(|value| value["candidate"].is_string())
+            text.len() <= LONGEST_CANDIDATE
+                && serde_json::from_str::<Value>(text).is_ok_and(|value| value["candidate"].is_string())
         };
         if !candidates.iter().all(is_one) {
             return Err(SessionError::Candidates);

@@ -138,3 +138,18 @@ fn names_and_releases() {
     assert_eq!(session["cameraId"], camera.as_str());
     start(&Client::new(version(22, 3), "admin"), &camera).error(404);
 }
+
+#[test]
+fn what_a_session_keeps_is_bounded() {
+    let client = Client::new(api(|_| {}), "admin");
+    let camera = client.ids("cameras")[0].clone();
+    let large = json!({ "deviceId": camera, "iceServers": [{ "url": "x".repeat(64 << 10) }] });
+    client.call("POST", "WebRTC/Session", &large).error(400);
+    let id = start(&client, &camera).expect(200)["sessionId"].as_str().unwrap().to_owned();
+    let candidate = json!({ "candidate": "x".repeat(2 << 10) }).to_string();
+    client
+        .call("POST", &format!("WebRTC/IceCandidates/{id}"), &json!({ "candidates": [candidate] }))
+        .error(400);
+    let session = client.get(&format!("WebRTC/Session/{id}")).expect(200);
+    assert_eq!((&session["answerSDP"], sessions(&client.api)), (&json!("Uninitialised"), 1));
+}

@@ -7,12 +7,14 @@ pub mod ids;
 mod jobs;
 mod seed;
 mod store;
+mod writes;
 
 use serde_json::Value;
 
 pub use accounts::{Account, Accounts, WindowsAccount};
 pub use jobs::{Job, JobState, Jobs};
 pub use store::{Object, Store};
+pub use writes::Writes;
 
 use self::grants::Grants;
 use crate::{api::Write, identity::Role, settings::Settings, stamp::Stamp, switches::LOCAL_TIMES};
@@ -31,7 +33,7 @@ pub struct World {
     /// Queued tasks (`/tasks`).
     pub jobs: Jobs,
     /// Accepted changes.
-    pub writes: Vec<Write>,
+    pub writes: Writes,
     /// Number of cameras that role `Guards` sees, from the first on.
     pub guarded: usize,
     /// Rights that were changed.

@@ -40,7 +40,7 @@ impl Forwarder {
 
     async fn write_once(&self, plan: &Plan<'_>, request: Request<RequestBody>) -> Result<Sent, Failure> {
         let upload = request.body().upload();
-        let spare = (plan.password_grant && plan.fallback.is_some()).then(|| copy(&request));
+        let spare = (plan.counted_apart && plan.fallback.is_some()).then(|| copy(&request));
         let written = Cell::new(false);
         let attempt = self.attempt(plan, plan.first, JUST_ANSWERED, &written);
         let mut first = pin!(attempt.send(request));

@@ -12,7 +12,7 @@ pub static ROWS: &[Row] = &[
         display: "License information",
         item: "GPUA",
         fields: "activationAutomatic*:b careId*:s careLevel*:s productionEnvironment*:s sku*:s slc*:s \
-                 licenseProperties*:[o]",
+                 licenseProperties:[o]",
         subs: "licenseDetails=G licenseInstalledProducts=G licenseOverviewAll=G",
         tasks: "ActivateLicense RequestLicense ChangeLicense UpdateLicense StopAutomaticLicenseActivation",
         ..Row::PLAIN

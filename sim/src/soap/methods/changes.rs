@@ -40,7 +40,7 @@ pub fn query(call: &Call<'_>, xml: &mut Xml) -> Result<(), Fault> {
     let from = Stamp::parse(call.text("changesFrom")).ok_or(Fault::Argument("changesFrom"))?;
     let world = call.desk.world();
     let mut last = BTreeMap::new();
-    for write in &world.writes {
+    for write in world.writes.iter() {
         if Stamp::parse(&write.time).is_none_or(|time| time <= from) {
             continue;
         }

@@ -70,7 +70,7 @@ pub fn build(settings: &Settings) -> World {
         store: seed.store,
         accounts: seed.accounts,
         jobs: Jobs::default(),
-        writes: Vec::new(),
+        writes: crate::world::Writes::default(),
         guarded: settings.cameras.div_ceil(2),
         grants: Grants::new(roles),
     }

@@ -17,10 +17,8 @@ const LOITERING: usize = 2;
 impl Seed<'_> {
     pub(super) fn reactions(&mut self) {
         let night = self.time_profiles();
-        for (index, name) in ["Please leave the area", "Fire drill"].into_iter().enumerate() {
-            let message = json!({ "name": name, "originalFileName": format!("message{}.wav", index + 1) });
-            self.make("audioMessages", index, message);
-        }
+        // One only: milestonexprotectwspython reads no SOAP configuration with two.
+        self.make("audioMessages", 0, json!({ "name": "Fire drill", "originalFileName": "message1.wav" }));
         for (index, (name, to)) in [("Guards", "guards"), ("Facility", "facility")].into_iter().enumerate() {
             let profile = json!({
                 "name": name,
