@@ -27,7 +27,7 @@ use crate::{
     settings::{Settings, Version},
     soap,
     stamp::{SECOND, Stamp},
-    switches::{CORS, HIDDEN},
+    switches::HIDDEN,
     webrtc,
     world::{Object, World},
 };
@@ -143,7 +143,7 @@ impl Api {
             None if is_rest(request.uri().path()) => self.rest(&request, None),
             None => html_404(),
         };
-        if self.settings.switches.on(&CORS) {
+        if cors::is_on(&self.settings) {
             cors::allow(&request, &mut response);
         }
         response
@@ -283,7 +283,7 @@ impl Api {
         let lower: Vec<String> = segments.iter().map(|segment| segment.to_ascii_lowercase()).collect();
         let path: Vec<&str> = lower.iter().map(String::as_str).collect();
         match path.as_slice() {
-            _ if cors::is_preflight(request) && self.settings.switches.on(&CORS) => cors::preflight(),
+            _ if cors::is_preflight(request) && cors::is_on(&self.settings) => cors::preflight(),
             ["api", ".well-known", "uris"] => self.well_known(request),
             ["idp", rest @ ..] => self.identity_provider(request, Door::Direct, rest),
             ["api", "idp", rest @ ..] => self.identity_provider(request, Door::Gateway, rest),

@@ -54,7 +54,7 @@ pub static CORS: Switch = Switch {
     name: "cors",
     values: ON_OFF,
     default: "off",
-    text: "answer preflights and send Access-Control-Allow-*",
+    text: "answer preflights and send Access-Control-Allow-*, from version 22.3 on",
 };
 /// Booleans before 2022 R2 (sheet 3.1).
 pub static STRING_BOOLEANS: Switch = Switch {

@@ -3,6 +3,19 @@
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 
+use crate::{
+    settings::{Settings, Version},
+    switches::CORS,
+};
+
+/// The release that brought the section, 2022 R3 (sheet 9).
+const SINCE: Version = Version { major: 22, minor: 3 };
+
+/// Whether this gateway has the section.
+pub fn is_on(settings: &Settings) -> bool {
+    settings.version >= SINCE && settings.switches.on(&CORS)
+}
+
 /// Whether a browser asks for leave.
 pub fn is_preflight(request: &Request<Bytes>) -> bool {
     request.method() == Method::OPTIONS
