@@ -14,7 +14,9 @@ pub enum Grant {
     Password,
     /// Bound to the instance that issued this code or refresh token.
     Bound(Hash),
-    /// Windows, or something we do not know.
+    /// A Windows user, who authenticates the connection: of HTTP/1.1 only.
+    Windows,
+    /// Something we do not know.
     Other,
 }
 
@@ -31,6 +33,7 @@ pub fn read(form: &[u8]) -> Grant {
         Some(b"password" | b"client_credentials") => Grant::Password,
         Some(b"authorization_code") => field("code").map_or(Grant::Other, |c| Grant::Bound(Hash::of(&c))),
         Some(b"refresh_token") => field("refresh_token").map_or(Grant::Other, |t| Grant::Bound(Hash::of(&t))),
+        Some(b"windows_credentials" | b"windows_auth") => Grant::Windows,
         _ => Grant::Other,
     }
 }
@@ -96,7 +99,7 @@ mod tests {
         assert_eq!(read(b"grant_type=password&username=u&password=p"), Grant::Password);
         assert_eq!(read(b"username=u&password=a%b&grant%5Ftype=password"), Grant::Password);
         assert_eq!(read(b"client_id=x&grant_type=client_credentials"), Grant::Password);
-        assert_eq!(read(b"grant_type=windows_credentials"), Grant::Other);
+        assert_eq!(read(b"grant_type=windows_credentials"), Grant::Windows);
         assert_eq!(read(b"grant_type=refresh_token"), Grant::Other);
         assert_eq!(read(b"grant_type=refresh_token&refresh_token=a%2Bb"), Grant::Bound(Hash::of(b"a+b")));
         assert_eq!(read(b""), Grant::Other);

@@ -13,6 +13,7 @@ use crate::balance::{Bound, Picture};
 use crate::clock::Moment;
 use crate::config::types::{InstanceId, Service, SiteId, StandbyWrites};
 use crate::http::respond::Answer;
+use crate::http::unanswered::Unanswered;
 use crate::live::Live;
 use crate::metrics::Refused;
 use crate::session::grant::Grant;
@@ -44,7 +45,11 @@ impl Stack {
                 let home = self.issued.find(hash, Moment::now()).and_then(|key| live.prepared.by_key(key));
                 return Ok((Bound::Token(home.ok_or(Answer::UNKNOWN_GRANT)?), leg));
             }
-            Some(Grant::Password | Grant::Other) => return Ok((Bound::Login, leg)),
+            Some(Grant::Windows) if connection.pace.http2() => {
+                // Its challenge could not be answered here, and would cost the instance a connection.
+                return Err(Unanswered::http11_required().into());
+            }
+            Some(Grant::Password | Grant::Windows | Grant::Other) => return Ok((Bound::Login, leg)),
             None => {}
         }
         let by_cookie = cookie.map_or(Bound::Nothing, Bound::Affinity);

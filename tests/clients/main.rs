@@ -97,10 +97,17 @@ async fn pair(options: &[&str]) -> (Sim, Sim, Gatekeeper) {
 
 async fn run(client: &'static Client) -> Row {
     let alone = Sim::start("a", client.simulator);
-    let direct = Script::start(&mut client.command(&Target::sim(&alone))).round();
+    // Recorders are not behind the gatekeeper.
+    let recorders = |sims: &[&Sim]| {
+        let each = sims.iter().map(|sim| format!("VMS-{}={}", sim.name.to_uppercase(), sim.url()));
+        each.collect::<Vec<_>>().join(",")
+    };
+    let mut command = client.command(&Target::sim(&alone));
+    let direct = Script::start(command.env("RECORDERS", recorders(&[&alone]))).round();
     drop(alone);
-    let (mut a, _b, gatekeeper) = pair(client.simulator).await;
-    let mut script = Script::start(&mut client.command(&Target::gatekeeper(&gatekeeper)));
+    let (mut a, b, gatekeeper) = pair(client.simulator).await;
+    let mut command = client.command(&Target::gatekeeper(&gatekeeper));
+    let mut script = Script::start(command.env("RECORDERS", recorders(&[&a, &b])));
     let through = script.round();
     a.kill();
     if client.login == Login::EveryTime {

@@ -2,16 +2,19 @@
 
     pyw.py URL CA USER PASSWORD
 
-The calls of XPWRecorderCommandService go to a recording server (port 7563), which no gatekeeper is in front of.
+The calls of XPWRecorderCommandService, which the package offers to Windows users only, go to a recording server (port 7563)
+that no gatekeeper is in front of: RECORDERS in the environment says where those of each instance are.
 """
 
 import sys
 import warnings
 
+from milestonexprotectwspython.xpwrecordercommandservice import XPWRecorderCommandService
 from milestonexprotectwspython.xpwservercommandservice import XPWServerCommandService
 from milestonexprotectwspython.xpwserviceregistrationservice import XPWServiceRegistrationService
 from milestonexprotectwspython.xpwwebserviceexception import XPWWebServiceException
 
+import pyw_recorder
 import rounds
 
 url, _, user, password = sys.argv[1:]
@@ -166,5 +169,14 @@ def again(call):
     return run
 
 
+def recorder():
+    service = made(XPWRecorderCommandService)
+    logged_in(service)
+    return service
+
+
 server = made(XPWServerCommandService)
-rounds.play(lambda: logged_in(server), [(name, again(call)) for name, call in calls(server).items()])
+every = calls(server)
+if "\\" in user:
+    every |= pyw_recorder.calls(recorder, server)
+rounds.play(lambda: logged_in(server), [(name, again(call)) for name, call in every.items()])

@@ -4,9 +4,11 @@ use std::error::Error;
 use std::sync::atomic::Ordering;
 
 use crate::ntlm::{one_core, pair, pinned, user};
-use crate::support::client::{Http, get};
+use crate::support::client::{Http, call, get, password_grant};
+use crate::support::config::Config;
 use crate::support::gatekeeper::Gatekeeper;
 use crate::support::ntlm::{Client, Iis, message};
+use crate::support::sim::Sim;
 use crate::support::until;
 
 /// The reason with which the gatekeeper has reset a stream.
@@ -38,6 +40,25 @@ async fn http2_is_told_to_come_again_over_http11() {
     let challenged = a.connections("/challenged");
     assert!(!a.connections("/public")[3..].contains(&challenged[0]));
     assert_eq!(pinned(&gatekeeper).await, 0.0);
+}
+
+/// A challenge that cannot be answered would cost the instance a connection each, so none is asked for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_windows_login_over_http2_does_not_reach_an_instance() {
+    let a = Sim::start("a", &[]);
+    let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a])).await;
+    let http = gatekeeper.h2();
+    let mut conn = http.connect().await.unwrap();
+    for grant in
+        ["windows_credentials&client_id=GrantValidatorClient", "windows_auth&client_id=winauthclient"]
+    {
+        let login = call("POST", "/IDP/connect/token").form(&format!("grant_type={grant}"));
+        let error = conn.send(&http.host, login).await.unwrap_err();
+        assert_eq!(reset(&*error), Some(h2::Reason::HTTP_1_1_REQUIRED), "{error:?}");
+    }
+    conn.send(&http.host, password_grant("user1", "user1-password")).await.unwrap().expect(200);
+    // The probes have no account here: the password is the only login that has come.
+    assert_eq!(a.requests_with("/connect/token").await, 1);
 }
 
 /// A proxy that may carry many users over one connection would make them one.
