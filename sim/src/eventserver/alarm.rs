@@ -1,5 +1,5 @@
 //! One alarm. The members are those that official clients use (sheet 5.2), spelled as they spell them; all other
-//! members are [I].
+//! members are `[I]`.
 
 use std::collections::VecDeque;
 

@@ -1,5 +1,5 @@
 //! Sessions for polling: each look tells what came into the session's view and what left it since the last look
-//! (sheet 5.1). The view begins empty when the session is opened [I], and shows the newest entries.
+//! (sheet 5.1). The view begins empty when the session is opened `[I]`, and shows the newest entries.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,7 +11,7 @@ pub const WINDOW: usize = 1000;
 /// Sessions of one kind; the one that was unused for longest makes room.
 const MOST: usize = 1000;
 
-/// A session that is not looked at ends after this time [I].
+/// A session that is not looked at ends after this time `[I]`.
 const TIMEOUT_SECONDS: i64 = 300;
 
 /// All sessions of one kind.
