@@ -46,7 +46,8 @@ struct Arguments {
     /// Cameras of the physical site
     #[arg(long, default_value_t = 50, value_parser = up_to::<100_000>)]
     cameras: usize,
-    /// Basic users besides `admin` (user1 ...), and as many Windows users, at least two (VMS\win1 ...)
+    /// Basic users besides `admin` (user1 ...), and as many Windows users, at least two (VMS\win1 ...). Passwords are
+    /// NAME-password, without the domain; odd numbers are Operators, even ones Guards
     #[arg(long, default_value_t = 20, value_parser = up_to::<100_000>)]
     users: usize,
     /// Product version, which decides what the VMS knows

@@ -1,8 +1,8 @@
 //! A request's way to an answer: the rules for trying again and for hedging (design D3, D4).
 //!
 //! The promise: a request that may have had an effect is never sent twice. What is sent twice is
-//! *safe* (GET, HEAD, OPTIONS without a body or a message of NTLM), or was never written, or is a
-//! log-in whose first instance was declared down. All attempts of a request share one deadline, and
+//! *safe* (GET, HEAD, OPTIONS with neither a body nor a message of NTLM), or was never written, or
+//! is a log-in whose first instance was declared down. All attempts of a request share one deadline, and
 //! each ends as soon as the instance that it waits for is declared down.
 
 mod once;

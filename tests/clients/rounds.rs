@@ -1,4 +1,4 @@
-//! The other side of `rounds.py`: runs a script, reads its rounds, asks for another one.
+//! The other side of `rounds.py` and `rounds.mjs`: runs a script, reads its rounds, asks for another one.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;

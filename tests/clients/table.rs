@@ -1,4 +1,4 @@
-//! The table of clients, and the document that it becomes.
+//! What a client is, what came of it, and the document that the rows become.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -169,7 +169,7 @@ Clients that nobody here wrote, each unmodified and with its own idea of the pro
 
 Each client makes all its calls three times: against a simulated instance alone; through the gatekeeper in front of two; and once more with
 the same session after the primary was killed. A number is calls that answered as they should, of all that were made. A session of one
-instance is worth nothing on the other (README, *Limits*), so after the switch the first call is answered 401 and the script logs in again, as the
+instance is worth nothing on the other (README, *Limits*), so after the switch the first call is refused (401, in SOAP a fault) and the script logs in again, as the
 user of the package has to; a client that does so is said to go on *after one new login*. Everything runs over TLS.
 
 One thing no proxy can mend: an OpenID client that compares the token's issuer with the one that it read before. Who reads
@@ -183,10 +183,13 @@ The instances are simulated from the public protocol, not real ones.
 const FOUND: &str = "
 ## What they tripped over
 
+Kept by hand in `tests/clients/table.rs`.
+
 - `milestonexprotectrestpython` writes filters without quotes (`name=contains:01`); the protocol sheet shows quotes only. The simulator takes both.
 - `milestonexprotectwspython` cannot read a SOAP configuration with more than one audio message (it expects one object, not a list), nor a time with
   one fractional digit or none; its `RegisterIntegration` always raises, because it looks for another call's result. The simulated site has one audio message.
-- Its Windows login is HTTP Basic on `/ServerAPI`, not NTLM.
+- Its Windows login is HTTP Basic on `/ServerAPI`, not NTLM. It offers the calls to recorders to Windows users only; they go to the recording
+  servers directly, not through the gatekeeper.
 - Both packages take no certificate authority and do not read `REQUESTS_CA_BUNDLE`; they run with their check of certificates switched off.
 - curl gives up on a 503 in the middle of an NTLM handshake, and begins anew by itself when the connection ends; so the gatekeeper ends it.
 ";

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use crate::bodies::{like, other_value, wrong_value};
 use crate::shape::id_of;
-use crate::sheet::{Kind, Resource, Sheet};
+use crate::sheet::{Resource, Sheet};
 use crate::walker::{Expect, Walker, Who, rest};
 
 const UNKNOWN: &str = "00000000-1111-2222-3333-444444444444";
@@ -16,6 +17,36 @@ const NOT_THERE: Expect<'_> = Expect::Refused(&[400, 404]);
 /// Single children that the sheet lists below nothing: they have the id of their parent (sheet 3.1).
 const BY_PARENT: [(&str, &str); 2] =
     [("storageInformation", "storages"), ("archiveStorageInformation", "archiveStorages")];
+/// Tasks that need no right to write configuration: they read, or operate a device.
+const FOR_EVERYBODY: [&str; 27] = [
+    "Activate",
+    "AuxOff",
+    "AuxOn",
+    "ClientLogOnSupported",
+    "Deactivate",
+    "ExtendPTZ",
+    "GetAudioMessageContent",
+    "GetClientTimeProfile",
+    "GetInternalUnitPath",
+    "GetPTZSessionInfo",
+    "GetPtzAbsolutePosition",
+    "GetSequences",
+    "GetState",
+    "JpegGetLive",
+    "MatrixCommand",
+    "MethodIdGetCustomFieldsForRegistrationNumber",
+    "MethodIdGetRegistrationNumbersInfo",
+    "PTZStartPatrolling",
+    "PTZStopPatrolling",
+    "ReadArchiveStorageInformation",
+    "ReleasePTZ",
+    "ReservePTZ",
+    "SendDriverCommand",
+    "SetPtzAbsolutePosition",
+    "StartRecording",
+    "StopRecording",
+    "Trigger",
+];
 /// Lists of a fixed length: read-only themselves, but their members can be set (the sample error of sheet 3.4 is of one).
 const FIXED_LISTS: [&str; 2] = ["generalSettings", "stream"];
 /// Resources that have sections of their own.
@@ -280,7 +311,7 @@ async fn life(walker: &mut Walker<'_>, resource: &Resource, found: &Found) {
         }
     }
     if resource.collection.contains('P') {
-        let body = new_body(walker, found, name).await;
+        let body = like(found.sample(name), name, walker.rows);
         made(walker, resource, name, &body).await;
     }
     for sub in resource.subs.iter().filter(|sub| sub.collection.contains('P') && sub.name != "tasks") {
@@ -294,7 +325,7 @@ async fn life(walker: &mut Walker<'_>, resource: &Resource, found: &Found) {
             member(walker, resource, &path, sub.name, found).await;
             continue;
         }
-        let body = new_body(walker, found, sub.name).await;
+        let body = like(found.sample(sub.name), sub.name, walker.rows);
         let created =
             walker.row(Who::Admin, rest("POST", &path).json(&body), Expect::Created(sub.name)).await;
         let Some(id) = id_of(&created["result"]["path"]) else { continue };
@@ -405,6 +436,8 @@ async fn tasks(walker: &mut Walker<'_>, resource: &Resource, found: &Found) {
         for task in &resource.tasks {
             let path = format!("{name}/{id}?task={task}");
             walker.row(Who::Nobody, rest("POST", &path).json(&json!({})), Expect::Refused(&[401])).await;
+            let expect = if FOR_EVERYBODY.contains(task) { Expect::Task } else { Expect::Refused(&[403]) };
+            walker.row(Who::Operator, rest("POST", &path).json(&json!({})), expect).await;
             queued.push(walker.row(Who::Admin, rest("POST", &path).json(&json!({})), Expect::Task).await);
         }
     }
@@ -460,52 +493,4 @@ async fn translations(walker: &mut Walker<'_>) {
         walker.complain(format!("translations: {} {}", body.status, body.text()));
     }
     walker.row(Who::Nobody, rest("GET", "translations"), Expect::Refused(&[401])).await;
-}
-
-/// A body that makes another object like one that is there, as the official rule sample does (sheet 7.1).
-async fn new_body(walker: &mut Walker<'_>, found: &Found, name: &str) -> Value {
-    let mut body = found.sample(name).and_then(Value::as_object).cloned().unwrap_or_default();
-    for member in ["id", "Id", "relations", "displayName"] {
-        body.remove(member);
-    }
-    let called = if body.contains_key("Name") { "Name" } else { "name" };
-    body.insert(called.into(), Value::from(format!("walk {}", walker.rows)));
-    let more = match name {
-        "basicUsers" => json!({ "password": "walk-Password-1" }),
-        "matrix" => json!({ "password": "walk" }),
-        "loginProviders" => json!({ "clientSecret": "walk" }),
-        "genericEventDataSources" => json!({ "dataSourcePort": 20_000 + walker.rows }),
-        "storages" | "archiveStorages" => json!({ "diskPath": format!("E:\\Walk{}", walker.rows) }),
-        _ => json!({}),
-    };
-    body.extend(more.as_object().cloned().unwrap_or_default());
-    Value::Object(body)
-}
-
-/// A body with a value of the wrong type in the first field that can be set.
-fn wrong_value(sheet: &Sheet, name: &str) -> Option<Value> {
-    let field = sheet.fields(name)?.iter().find(|field| !field.read_only)?;
-    let value = match field.kind {
-        Kind::Text | Kind::OneOf(_) | Kind::Guid | Kind::Time => json!(7),
-        _ => json!("wrong"),
-    };
-    let mut body = Map::from_iter([(field.name.to_owned(), value)]);
-    // What a creation needs must not be what is missed.
-    if field.name != "name" && sheet.fields(name)?.iter().any(|field| field.name == "name") {
-        body.insert("name".into(), "walk, wrong".into());
-    }
-    Some(Value::Object(body))
-}
-
-/// Another value of that type; none for what refers to something or has rules of its own.
-fn other_value(kind: &Kind, old: &Value) -> Option<Value> {
-    Some(match (kind, old) {
-        (Kind::Boolean, Value::Bool(old)) => json!(!old),
-        // A text with an id in it refers to something.
-        (Kind::Text, Value::String(old)) if !old.contains(['[', '/']) => json!(format!("{old} (walked)")),
-        (Kind::OneOf(words), Value::String(old)) => json!(words.iter().find(|word| *word != old)?),
-        (Kind::Integer, old) => json!(old.as_i64()? + 1),
-        (Kind::Number, old) => json!(old.as_f64()? + 0.5),
-        _ => return None,
-    })
 }

@@ -22,7 +22,7 @@ pub enum ConfigFault {
     Encrypted(f64),
     /// Every request but GET and HEAD is refused with this status, and changes nothing.
     WriteError(u16),
-    /// What is not a GET or HEAD is done; then the connection is reset without an answer.
+    /// A change that succeeds is done; then the connection is reset without an answer. One that is refused is answered.
     LostAnswer,
     /// Texts in this field are trimmed and put in upper case after each write of the object: the answer shows what was
     /// written, the next GET what became of it.

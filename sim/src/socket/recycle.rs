@@ -1,5 +1,5 @@
-//! The gateway's recycling (protocol sheet 4.5, 8.5): IIS restarts its worker process now and then. Every event socket
-//! is closed, and the next one waits until the gateway is up again; sessions are elsewhere and survive.
+//! The gateway's recycling (protocol sheet 4.5, 8.5): IIS restarts its worker process now and then. Every events and
+//! messages socket is closed, and the next one waits until the gateway is up again; sessions are elsewhere and survive.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

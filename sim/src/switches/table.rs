@@ -326,14 +326,14 @@ pub static RECYCLE: Switch = Switch {
     name: "recycle",
     values: Values::Number("s"),
     default: "97200",
-    text: "age of the process at which the event sockets are closed, and again after each such span; 0: never",
+    text: "age of the process at which the events and messages sockets are closed, and again after each such span; 0: never",
 };
 /// Start of the gateway (sheet 6.6).
 pub static RECYCLE_START: Switch = Switch {
     name: "recycle-start",
     values: Values::Number("ms"),
     default: "5000",
-    text: "how long the first event socket after a recycle waits for its upgrade",
+    text: "how long the first events or messages socket after a recycle waits for its upgrade",
 };
 
 /// The table.

@@ -101,11 +101,9 @@ fn switches_change_lists() {
 }
 
 #[test]
-fn a_large_list_is_given_at_once() {
+fn a_large_list_is_whole() {
     let admin = Client::new(api(|settings| settings.cameras = 5000), "admin");
-    let start = std::time::Instant::now();
     assert_eq!(admin.list("cameras?disabled").len(), 5000);
-    println!("5000 cameras, parsing included: {:?}", start.elapsed());
 }
 
 #[test]
