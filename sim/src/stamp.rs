@@ -8,6 +8,8 @@ pub struct Stamp(i64);
 
 /// Steps in a second.
 pub const SECOND: i64 = 10_000_000;
+/// Ticks in a millisecond.
+pub const MILLI: i64 = SECOND / 1000;
 
 /// How an unset time looks; without a zone, as seen on live systems (sheet 3.1).
 pub const UNSET: &str = "0001-01-01T00:00:00.0000000";
@@ -42,12 +44,12 @@ impl Stamp {
     /// Milliseconds from `earlier` to this point, 0 if it is not earlier.
     pub const fn millis_since(self, earlier: Self) -> i64 {
         let steps = self.0.saturating_sub(earlier.0);
-        if steps < 0 { 0 } else { steps / 10_000 }
+        if steps < 0 { 0 } else { steps / MILLI }
     }
 
     /// This point moved by milliseconds.
     pub const fn plus_millis(self, millis: i64) -> Self {
-        Self(self.0.saturating_add(millis.saturating_mul(10_000)))
+        Self(self.0.saturating_add(millis.saturating_mul(MILLI)))
     }
 
     /// The wire form in a zone that is this many hours ahead of UTC; some resources write it so (sheet 8.9).

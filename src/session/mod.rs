@@ -1,7 +1,7 @@
 //! Who a request belongs to, and which instance that binds it to (design D10).
 
-pub mod bound;
 pub mod cookie;
 pub mod grant;
 pub mod issued;
+pub mod ntlm;
 pub mod token;

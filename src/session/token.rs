@@ -7,7 +7,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use serde::Deserialize;
 
-use super::bound::{self, Message};
+use super::ntlm::{self, Message};
 use crate::balance::Picture;
 use crate::config::types::{InstanceId, SiteId};
 
@@ -27,7 +27,7 @@ pub enum Credential<'r> {
 /// Reads the `Authorization` header.
 pub fn credential(headers: &HeaderMap) -> Credential<'_> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Credential::None };
-    if let Some(message) = bound::message(value.as_bytes()) {
+    if let Some(message) = ntlm::message(value.as_bytes()) {
         return Credential::Connection(message);
     }
     let Ok(text) = value.to_str() else { return Credential::Other };

@@ -11,7 +11,7 @@ use crate::http::connection::Connection;
 use crate::http::respond::Answer;
 use crate::http::unanswered::Unanswered;
 use crate::metrics::Refused;
-use crate::session::bound::Message;
+use crate::session::ntlm::Message;
 use crate::upstream::forward::Failure;
 use crate::upstream::pinned::{Over, Pinned};
 use crate::upstream::pool::Passed;

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::config::chance;
 use crate::physical::mix;
+use crate::stamp::MILLI;
 
 /// One way in which the event service fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -99,8 +100,6 @@ impl EventsFault {
 
 const DOMAIN_LOSS: u64 = 211;
 
-const TICKS_PER_MS: i64 = 10_000;
-
 /// Whether the instance with this number does not report what happened at `camera`: a function of the arguments, so a
 /// larger share loses everything that a smaller one does.
 #[must_use]
@@ -119,7 +118,7 @@ pub fn is_lost(faults: &[EventsFault], own: u64, physical: i64, at: Option<usize
 #[must_use]
 pub fn clock_error(faults: &[EventsFault], at: i64) -> i64 {
     let error = |fault: &EventsFault| match *fault {
-        EventsFault::Skew(ms) | EventsFault::Step(ms) => ms.saturating_mul(TICKS_PER_MS),
+        EventsFault::Skew(ms) | EventsFault::Step(ms) => ms.saturating_mul(MILLI),
         EventsFault::Drift { ppm, since } => {
             let drift = i128::from(at.saturating_sub(since)) * i128::from(ppm) / 1_000_000;
             i64::try_from(drift).unwrap_or(0)
@@ -133,7 +132,7 @@ pub fn clock_error(faults: &[EventsFault], at: i64) -> i64 {
 #[must_use]
 pub fn delay(faults: &[EventsFault]) -> i64 {
     let delay = |fault: &EventsFault| match *fault {
-        EventsFault::Delay(ms) => Some(ms.saturating_mul(TICKS_PER_MS)),
+        EventsFault::Delay(ms) => Some(ms.saturating_mul(MILLI)),
         _ => None,
     };
     faults.iter().find_map(delay).unwrap_or(0)
@@ -180,11 +179,11 @@ mod tests {
 
     #[test]
     fn clocks_add_up() {
-        let second = 1_000 * TICKS_PER_MS;
+        let second = 1_000 * MILLI;
         let drift = EventsFault::Drift { ppm: 100, since: 50 * second };
         let faults = [EventsFault::Skew(300), EventsFault::Step(-5_000), drift];
-        assert_eq!(clock_error(&faults, 50 * second), -4_700 * TICKS_PER_MS);
-        assert_eq!(clock_error(&faults, 60 * second), -4_699 * TICKS_PER_MS);
+        assert_eq!(clock_error(&faults, 50 * second), -4_700 * MILLI);
+        assert_eq!(clock_error(&faults, 60 * second), -4_699 * MILLI);
         assert_eq!(EventsFault::Step(2).after(EventsFault::Step(-5)), EventsFault::Step(-3));
         assert_eq!(EventsFault::Skew(2).after(EventsFault::Skew(-5)), EventsFault::Skew(2));
         assert_eq!((delay(&faults), burst(&faults), replay(&faults)), (0, 1, 0));

@@ -4,9 +4,7 @@
 mod frame;
 mod hub;
 
-use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
@@ -16,7 +14,7 @@ use crate::instance::Instance;
 use crate::server::wire::Connection;
 use crate::service::Service;
 use crate::socket::talk::{Protocol, malformed};
-use crate::socket::{self, End};
+use crate::socket::{self, End, Step};
 use crate::switches::{
     ESS_AUTH_TIMEOUT, MESSAGES_ACKS, MESSAGES_ERRORS, MESSAGES_PULSE, MESSAGES_PULSE_TIMEOUT, MESSAGES_ROOM,
     Switch,
@@ -42,8 +40,6 @@ enum Stage {
     Stranger,
     Known,
 }
-
-type Step = ControlFlow<End>;
 
 impl Client {
     /// A socket that has not said who it is.
@@ -109,9 +105,7 @@ impl Client {
     }
 
     fn after(&self, switch: &'static Switch) -> Option<Instant> {
-        let seconds = self.instance.api.settings().switches.number(switch);
-        // A year is as good as for ever, and fits every clock.
-        (seconds > 0).then(|| Instant::now() + Duration::from_secs(seconds.min(31_536_000)))
+        self.instance.api.settings().switches.span(switch).map(|span| Instant::now() + span)
     }
 }
 

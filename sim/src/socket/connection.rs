@@ -3,7 +3,6 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::OnUpgrade;
@@ -54,9 +53,9 @@ impl Socket {
     async fn serve(&mut self) -> End {
         let mut arrivals = self.instance.journal.subscribe();
         let mut faults = self.instance.faults.subscribe();
-        let patience = self.seconds(&switches::ESS_AUTH_TIMEOUT);
+        let patience = self.instance.api.settings().switches.span(&switches::ESS_AUTH_TIMEOUT);
         let deadline = Instant::now() + patience.unwrap_or_default();
-        let pause = self.seconds(&switches::ESS_PING);
+        let pause = self.instance.api.settings().switches.span(&switches::ESS_PING);
         let mut next_ping = Instant::now() + pause.unwrap_or_default();
         loop {
             faults.mark_unchanged();
@@ -225,12 +224,6 @@ impl Socket {
                 Err(_) => Step::Break(End::Gone),
             },
         }
-    }
-
-    fn seconds(&self, switch: &'static Switch) -> Option<Duration> {
-        let seconds = self.instance.api.settings().switches.number(switch);
-        // A year is as good as for ever, and fits every clock.
-        (seconds > 0).then(|| Duration::from_secs(seconds.min(31_536_000)))
     }
 
     fn failure(&self, id: &Number, status: &'static Switch, text: &str) -> Value {

@@ -26,7 +26,7 @@ use crate::settings::{self, Settings};
 use crate::switches::ALARMS_SOCKET;
 use crate::{messages, webrtc};
 
-pub use link::End;
+pub use link::{End, Step};
 
 /// A socket that the gateway serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

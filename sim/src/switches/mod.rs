@@ -5,8 +5,12 @@
 mod table;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub use table::*;
+
+/// A year is as good as for ever, and fits every clock.
+pub const FOR_EVER: Duration = Duration::from_secs(365 * 86_400);
 
 /// One row: name, what it takes, default, and what it changes.
 #[derive(Debug)]
@@ -92,6 +96,12 @@ impl Switches {
     /// The value of a numeric switch; 0 for one that is not numeric.
     pub fn number(&self, switch: &'static Switch) -> u64 {
         self.get(switch).parse().unwrap_or(0)
+    }
+
+    /// A switch in seconds as a span of time; none for 0.
+    pub fn span(&self, switch: &'static Switch) -> Option<Duration> {
+        let seconds = self.number(switch);
+        (seconds > 0).then(|| FOR_EVER.min(Duration::from_secs(seconds)))
     }
 
     /// The table as text, for `--help`.

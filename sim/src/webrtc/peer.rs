@@ -2,7 +2,6 @@
 //! answers, both trickle (protocol sheet 6.1).
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +13,9 @@ use crate::api::{AuthError, Caller};
 use crate::instance::Instance;
 use crate::rest::error::RestError;
 use crate::service::Service;
-use crate::socket::End;
 use crate::socket::talk::{Protocol, malformed};
-use crate::switches::WEBRTC_ERRORS;
+use crate::socket::{End, Step};
+use crate::switches::{FOR_EVER, WEBRTC_ERRORS};
 use crate::world::ids;
 
 /// One client.
@@ -60,7 +59,6 @@ impl Refused {
     }
 }
 
-type Step = ControlFlow<End>;
 type Members = Map<String, Value>;
 
 impl Peer {
@@ -203,8 +201,7 @@ impl Protocol for Peer {
 
     fn due(&self) -> Option<Instant> {
         let left = self.sessions.values().min()? - self.instance.api.now_seconds();
-        // A year is as good as for ever, and fits every clock.
-        Some(Instant::now() + Duration::from_secs(u64::try_from(left).unwrap_or(0).min(31_536_000)))
+        Some(Instant::now() + FOR_EVER.min(Duration::from_secs(u64::try_from(left).unwrap_or(0))))
     }
 
     fn late(&mut self, out: &mut Vec<String>) -> Step {
