@@ -109,7 +109,9 @@ fn clocks_go_wrong() {
     assert!(error(begin()).iter().all(|error| *error == 0));
     sims[0].fault_with("events", "drift", json!({ "ppm": 500_000 }));
     let drift = error(begin());
-    assert!(drift.is_sorted() && drift[0] > 0, "{drift:?}");
+    // Both times are cut to milliseconds, so their difference may be one too small.
+    let grows = drift.windows(2).all(|pair| pair[1] >= pair[0] - 1);
+    assert!(grows && drift[0] > 0, "{drift:?}");
     // 50 events at 200 a second are a quarter of a second, in which half as much is gained.
     let gained = drift[50] - drift[0];
     assert!((100..150).contains(&gained), "{gained}");
