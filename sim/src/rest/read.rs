@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Answer, Call, Outcome, RestError, show, single,
@@ -30,13 +30,7 @@ pub fn item(call: &Call<'_>, world: &World, kind: &'static Type, id: &str) -> Ou
     let object = visible(call, world, kind, id)?;
     call.verb(kind.row.item, 'G')?;
     let data = show::with_children(call, world, kind, &object);
-    Ok(Answer::ok(show::framed(
-        call,
-        kind,
-        "data",
-        data.into(),
-        &kind.tasks(call.settings.version).collect::<Vec<_>>(),
-    )))
+    Ok(one(call, kind, data))
 }
 
 /// `GET /type/{id}/child`. `includeChildren` has no effect here (sheet 3.2).
@@ -61,13 +55,13 @@ pub fn item_below(
     call.verb(sub.item, 'G')?;
     let found = visible(call, world, child, child_id)?;
     let data = show::object(child, &found);
-    Ok(Answer::ok(show::framed(
-        call,
-        child,
-        "data",
-        data.into(),
-        &child.tasks(call.settings.version).collect::<Vec<_>>(),
-    )))
+    Ok(one(call, child, data))
+}
+
+/// One object, framed with the tasks of its type.
+fn one(call: &Call<'_>, kind: &'static Type, data: Map<String, Value>) -> Answer {
+    let tasks: Vec<_> = kind.tasks(call.settings.version).collect();
+    Answer::ok(show::framed(call, kind, "data", data.into(), &tasks))
 }
 
 /// Makes sure that an object is below another one.

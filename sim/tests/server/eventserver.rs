@@ -48,17 +48,7 @@ impl Rest {
 
 /// A token of the OAuth client, without a scope as the sample asks for it.
 fn service_token(sim: &Sim) -> String {
-    let form = "grant_type=client_credentials&client_id=svc1&client_secret=svc1-secret";
-    let mut client = sim.client();
-    client.send(&format!(
-        "POST /API/IDP/connect/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-         Content-Length: {}\r\n\r\n{form}",
-        form.len()
-    ));
-    let response = client.receive().unwrap();
-    assert_eq!(response.status, 200, "{}", response.body);
-    let body: Value = serde_json::from_str(&response.body).unwrap();
-    body["access_token"].as_str().unwrap().to_owned()
+    sim.granted("grant_type=client_credentials&client_id=svc1&client_secret=svc1-secret")
 }
 
 /// Exchanges 2 and 2b: the same four calls behind different tokens.

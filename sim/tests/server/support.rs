@@ -106,6 +106,11 @@ impl Sim {
         let form = format!(
             "grant_type=password&client_id=GrantValidatorClient&username={user}&password={user}-password"
         );
+        self.granted(&form)
+    }
+
+    /// The token that this form is granted.
+    pub fn granted(&self, form: &str) -> String {
         let mut client = self.client();
         client.send(&format!(
             "POST /API/IDP/connect/token HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n\
