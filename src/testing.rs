@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::types::{
-    Admin, CertificateSource, Config, Failback, FailbackMode, Health, Instance, InstanceId, Listener, Origin,
-    Profile, Service, Site, StandbyWrites, UpstreamLimits, Validate,
+    Admin, CertificateSource, Config, Failback, FailbackMode, Health, Ids, Instance, InstanceId, Listener,
+    Origin, Profile, Service, Site, StandbyWrites, UpstreamLimits, Validate,
 };
 
 #[path = "../tests/support/signer.rs"]
@@ -64,6 +64,7 @@ pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
             any_host: false,
             profile: Profile::Xprotect { pass: Vec::new() },
             primary: InstanceId(0),
+            ids: Ids::Canonical,
             standby: (1..instances.len() as u16).map(InstanceId).collect(),
             essential: vec![Service::Identity, Service::Config],
         }],

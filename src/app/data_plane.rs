@@ -59,6 +59,8 @@ impl DataPlane {
                     let verdicts = Verdicts::default();
                     let stack =
                         Rc::new(Stack { live, forwarder, issued, cookies, verdicts, metrics, supervisor });
+                    let guard = stack.clone();
+                    tokio::task::spawn_local(async move { guard.forwarder.keep_out().await });
                     worker::run(setup, stack).await
                 })
             };
