@@ -5,3 +5,5 @@ pub mod grant;
 pub mod issued;
 pub mod ntlm;
 pub mod token;
+pub mod validate;
+pub mod verdicts;
