@@ -50,6 +50,12 @@ pub const CASES: &[Case] = &[
     case("a minted token as login", TOKEN, Trick::Change(minted_login), log_in_and_browse),
     case("tokens minted under the other's name", REST, Trick::Change(|_, real| real), present_minted),
     case("the other's key id with an own key", KEYS, Trick::Change(others_kid), present_under_claimed_kid),
+    case(
+        "the other's name and key id with an own key",
+        OPENID,
+        Trick::Change(others_name_and_kid),
+        present_under_claimed_kid,
+    ),
     case("the other's keys", KEYS, Trick::Change(|loot, _| say(&loot.keys.to_string())), read_documents),
     case("keys that are no JSON", KEYS, Trick::Change(|_, _| say("<html>evil</html>")), read_documents),
     case("100,000 keys", KEYS, Trick::Change(many_keys), read_documents),
@@ -413,6 +419,12 @@ fn minted_login(loot: &Loot, real: Vec<u8>) -> Vec<u8> {
 
 fn others_kid(loot: &Loot, _: Vec<u8>) -> Vec<u8> {
     say(&json!({"keys": [loot.forger.key(&kid(&loot.token))]}).to_string())
+}
+
+/// Both documents are asked for under one path.
+fn others_name_and_kid(loot: &Loot, real: Vec<u8>) -> Vec<u8> {
+    let of_keys = body_of(&real).get("keys").is_some();
+    if of_keys { others_kid(loot, real) } else { say(&loot.openid.to_string()) }
 }
 
 fn many_keys(loot: &Loot, _: Vec<u8>) -> Vec<u8> {

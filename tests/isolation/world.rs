@@ -179,7 +179,7 @@ impl<'s> World<'s> {
         let unknown = self.loot.forger.mint(&self.victim.token, ("unknown", Some("nobody")), Seal::Own);
         until("evil was asked for its documents", async || {
             let _ = self.gatekeeper.h1().send(get("/API/rest/v1/sites?who=nobody").bearer(&unknown)).await;
-            self.loot.turns() >= turns + 2
+            self.loot.turns() > turns
         })
         .await;
     }
