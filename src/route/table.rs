@@ -188,6 +188,8 @@ mod tests {
             primary: InstanceId(0),
             standby: vec![InstanceId(1)],
             essential: vec![],
+            twin: crate::config::types::TwinPolicy::All,
+            twin_binding: crate::config::types::TwinBinding::Address,
         }
     }
 

@@ -1,7 +1,14 @@
 //! Who a request belongs to, and which instance that binds it to (design D10).
 
+pub mod census;
+pub mod client;
 pub mod cookie;
+pub mod form;
 pub mod grant;
 pub mod issued;
+pub mod login;
 pub mod ntlm;
+pub mod refused;
+pub mod reply;
+pub mod table;
 pub mod token;

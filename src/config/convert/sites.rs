@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::profile::{self, Uses};
 use super::{Context, refuse_twice};
 use crate::config::raw::Table;
-use crate::config::types::{InstanceId, Site};
+use crate::config::types::{InstanceId, Site, TwinBinding, TwinPolicy};
 use crate::config::value::{Item, quote};
 
 const MOST: usize = u16::MAX as usize;
@@ -65,6 +65,13 @@ fn site(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<Site> {
         all.uses.note(used);
     }
 
+    let twin = match table.get::<String>("twin")?.as_str() {
+        "all" => TwinPolicy::All,
+        "non-administrators" => TwinPolicy::NonAdministrators,
+        _ => TwinPolicy::Nobody,
+    };
+    let anywhere = table.get::<String>("twin_binding")? == "none";
+    let twin_binding = if anywhere { TwinBinding::Nothing } else { TwinBinding::Address };
     let (hosts, any_host) = hosts?;
     Some(Site {
         name: name?,
@@ -74,6 +81,8 @@ fn site(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<Site> {
         primary: primary?,
         standby: standby?,
         essential: essential?,
+        twin,
+        twin_binding,
     })
 }
 
