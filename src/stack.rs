@@ -199,8 +199,8 @@ impl Stack {
         }
         let path = head.uri.path();
         let is_revocation = service == Service::Identity && asked::is_revocation(&head.method, path);
-        let is_form = is_revocation
-            || service == Service::Identity && asked::is_token_request(&head.method, path);
+        let is_form =
+            is_revocation || service == Service::Identity && asked::is_token_request(&head.method, path);
         let readdress = service == Service::Config && discovery::carries_addresses(path);
         if is_form || readdress {
             // We have to read the answer, all of it.

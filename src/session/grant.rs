@@ -24,8 +24,12 @@ pub enum Grant {
 pub fn read(form: &[u8]) -> Grant {
     match field(form, "grant_type").as_deref().map(|kind| kind.trim_ascii()) {
         Some(b"password" | b"client_credentials") => Grant::Password,
-        Some(b"authorization_code") => field(form, "code").map_or(Grant::Other, |c| Grant::Bound(Hash::of(&c))),
-        Some(b"refresh_token") => field(form, "refresh_token").map_or(Grant::Other, |t| Grant::Bound(Hash::of(&t))),
+        Some(b"authorization_code") => {
+            field(form, "code").map_or(Grant::Other, |c| Grant::Bound(Hash::of(&c)))
+        }
+        Some(b"refresh_token") => {
+            field(form, "refresh_token").map_or(Grant::Other, |t| Grant::Bound(Hash::of(&t)))
+        }
         Some(b"windows_credentials" | b"windows_auth") => Grant::Windows,
         _ => Grant::Other,
     }

@@ -236,10 +236,13 @@ impl Session {
 
     /// The instance has answered.
     pub fn settle(&self, backend: u64, answer: Result<Tokens, Without>) {
-        self.set(backend, match answer {
-            Ok(tokens) => Slot::Ready(tokens),
-            Err(why) => Slot::None(why),
-        });
+        self.set(
+            backend,
+            match answer {
+                Ok(tokens) => Slot::Ready(tokens),
+                Err(why) => Slot::None(why),
+            },
+        );
     }
 
     /// The instance could not be asked. `refresh` is unused then, and good for another time.

@@ -87,7 +87,9 @@ mod tests {
         assert_eq!(life(r#"{"access_token":"a.b.c"}"#), 3600);
         assert_eq!(life(r#"{"access_token":"a.b.c","expires_in":-5}"#), 3600);
         assert_eq!(life(r#"{"access_token":"a.b.c","expires_in":1e300}"#), 30 * 24 * 3600);
-        for broken in ["", "{}", r#"{"access_token":5}"#, r#"{"access_token":"a b"}"#, r#"{"access_token":""}"#] {
+        for broken in
+            ["", "{}", r#"{"access_token":5}"#, r#"{"access_token":"a b"}"#, r#"{"access_token":""}"#]
+        {
             assert!(TokenReply::read(broken.as_bytes()).is_none(), "{broken}");
         }
     }

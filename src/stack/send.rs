@@ -71,10 +71,9 @@ impl Stack {
         let first = prepared.backend(instance);
         let grant = out.asked.and_then(Asked::grant);
         let outfit = match bound {
-            Bound::Twinned { .. } => out.session.map(|session| Outfit {
-                session,
-                own: request.headers().get(AUTHORIZATION).cloned(),
-            }),
+            Bound::Twinned { .. } => out
+                .session
+                .map(|session| Outfit { session, own: request.headers().get(AUTHORIZATION).cloned() }),
             _ => None,
         };
         let plan = Plan {
@@ -115,7 +114,8 @@ impl Stack {
     ) -> Option<(InstanceId, Bound, Request<RequestBody>)> {
         let session = out.session?;
         if failure != Failure::Broken
-            && let Some((to, request)) = out.asked.and_then(|asked| self.renewal_elsewhere(job, session, asked))
+            && let Some((to, request)) =
+                out.asked.and_then(|asked| self.renewal_elsewhere(job, session, asked))
         {
             return Some((to, Bound::Token(to), request));
         }

@@ -94,7 +94,8 @@ impl Stack {
         let session = Arc::new(Session::new(opening, &twins));
         if let Some(renewed) = &renews
             && renewed.home() != session.home()
-            && let Some(unused) = asked.field("refresh_token").and_then(|t| String::from_utf8(t.to_vec()).ok())
+            && let Some(unused) =
+                asked.field("refresh_token").and_then(|t| String::from_utf8(t.to_vec()).ok())
         {
             // Its former home has not seen this one: it renews the user's tokens there some day.
             session.not_reached(renewed.home(), Some(unused.into()));
@@ -256,12 +257,8 @@ impl Asking {
 
     fn remember_refusal(&self) {
         let (user, secret) = (self.asked.user(), self.asked.secret());
-        let question = Question {
-            site: self.session.site(),
-            backend: self.backend.key,
-            user: &user,
-            secret: &secret,
-        };
+        let question =
+            Question { site: self.session.site(), backend: self.backend.key, user: &user, secret: &secret };
         self.stack.refused.remember(question, Moment::now());
         let instance = self.backend.monitor.name();
         tracing::info!(instance, site = self.site.index(), "a user cannot fail over: refused there");

@@ -108,8 +108,16 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let token = 0..4_usize;
     prop_oneof![
-        (token.clone(), 0..2_usize, 1..30_u64).prop_map(|(token, user, life)| Step::LogIn { token, user, life }),
-        (token.clone(), "[a-z]{4}", 1..30_u64).prop_map(|(token, text, life)| Step::Settle { token, text, life }),
+        (token.clone(), 0..2_usize, 1..30_u64).prop_map(|(token, user, life)| Step::LogIn {
+            token,
+            user,
+            life
+        }),
+        (token.clone(), "[a-z]{4}", 1..30_u64).prop_map(|(token, text, life)| Step::Settle {
+            token,
+            text,
+            life
+        }),
         token.clone().prop_map(|token| Step::Refuse { token }),
         token.clone().prop_map(|token| Step::Lose { token }),
         token.prop_map(|token| Step::LogOut { token }),
