@@ -74,6 +74,8 @@ impl DataPlane {
                         metrics,
                         supervisor,
                     });
+                    let guard = stack.clone();
+                    tokio::task::spawn_local(async move { guard.forwarder.keep_out().await });
                     worker::run(setup, stack).await
                 })
             };

@@ -88,7 +88,7 @@ static CLIENTS: &[Client] = &[
 
 async fn pair(options: &[&str]) -> (Sim, Sim, Gatekeeper) {
     let (a, b) = (Sim::start("a", options), Sim::start("b", options));
-    let gatekeeper = Gatekeeper::ready(Config::twinned(&[&a, &b])).await;
+    let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b])).await;
     for service in ["identity", "config", "events"] {
         gatekeeper.wait_up("b", service, true).await;
     }

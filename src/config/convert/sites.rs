@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::profile::{self, Uses};
 use super::{Context, refuse_twice};
 use crate::config::raw::Table;
-use crate::config::types::{InstanceId, Site, TwinBinding, TwinPolicy};
+use crate::config::types::{Ids, InstanceId, Site, TwinBinding, TwinPolicy};
 use crate::config::value::{Item, quote};
 
 const MOST: usize = u16::MAX as usize;
@@ -56,6 +56,7 @@ fn site(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<Site> {
     let primary = primary(table, all, cx);
     let standby = standby(table, all, cx);
     let profile = profile::convert(table, cx);
+    let ids = profile::ids(table);
     let essential = profile::essential(table, cx);
 
     let used = primary.iter().chain(standby.iter().flatten()).copied();
@@ -66,6 +67,8 @@ fn site(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<Site> {
     }
 
     let twin = match table.get::<String>("twin")?.as_str() {
+        // Such clients hold ids that mean nothing at the other instance.
+        _ if ids == Some(Ids::Native) => TwinPolicy::Nobody,
         "all" => TwinPolicy::All,
         "non-administrators" => TwinPolicy::NonAdministrators,
         _ => TwinPolicy::Nobody,
@@ -80,6 +83,7 @@ fn site(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<Site> {
         profile: profile?,
         primary: primary?,
         standby: standby?,
+        ids: ids?,
         essential: essential?,
         twin,
         twin_binding,

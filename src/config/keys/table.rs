@@ -47,7 +47,7 @@ pub const SECTIONS: &[Section] = &[
     section("", "Above the first table."),
     section("runtime", "Threads."),
     section("listener", "The client side."),
-    section("admin", "The operator side: status, drain; quarantine and approvals come later."),
+    section("admin", "The operator side: status, drain, quarantine; approvals come later."),
     section("admin.user[]", "People beside `local`, the user of `[admin] token_file`."),
     section("metrics", "A listener for scraping only: `/metrics`, `/healthz`, `/readyz`."),
     section("upstream", "Time limits towards instances."),
@@ -100,7 +100,7 @@ pub const KEYS: &[Key] = &[
 
     key("admin.user[].name", Name, Required, Reload, "Shown in the audit log.").example("\"alice\""),
     key("admin.user[].role", Choice(&["viewer", "operator", "approver", "admin"]), Required, Reload,
-        "`viewer`: status without user or object names. `operator`: drain, release, failback (the command quarantine comes later). `approver`: approve, reject, lift a guard. `admin`: all but approving alone.")
+        "`viewer`: status without user or object names. `operator`: drain, quarantine, release, failback. `approver`: approve, reject, lift a guard. `admin`: all but approving alone.")
         .example("\"operator\""),
     key("admin.user[].token_file", Path, Required, Reload, "File with the bearer token; must exist.")
         .example("\"secrets/alice.token\""),
@@ -147,7 +147,7 @@ pub const KEYS: &[Key] = &[
     key("site[].standby", Texts, Value("[]"), Reload,
         "Instances that take over, in this order. An instance may be standby for many sites.")
         .example("[\"b\"]"),
-    key("site[].ids", Choice(&["canonical", "native"]), Value("\"canonical\""), NotYet,
+    key("site[].ids", Choice(&["canonical", "native"]), Value("\"canonical\""), Reload,
         "`canonical`: clients see the primary's ids whoever serves. `native`: ids are left alone and logins are not twinned; for clients that open recorders themselves. Profile `xprotect`."),
     key("site[].twin", Choice(&["all", "non-administrators", "none"]), Value("\"all\""), Reload,
         "Whose logins are repeated on the standbys, so that they survive a switch. The standbys then see these passwords. Profile `xprotect`."),
