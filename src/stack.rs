@@ -52,6 +52,7 @@ use crate::session::cookie::{self, Signer};
 use crate::session::issued::Issued;
 use crate::session::refused::Refused as RefusedLogins;
 use crate::session::table::Sessions;
+use crate::session::verdicts::Verdicts;
 use crate::upstream::forward::{Failure, Forwarder, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
 
@@ -72,6 +73,8 @@ pub struct Stack {
     pub refused: Arc<RefusedLogins>,
     /// Makes the affinity cookie.
     pub signer: Arc<Signer>,
+    /// Which tokens were found good.
+    pub verdicts: Verdicts,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Asked for fresh discovery documents when an unknown token comes.

@@ -20,6 +20,7 @@ use crate::session::cookie::Signer;
 use crate::session::issued::Issued;
 use crate::session::refused::Refused;
 use crate::session::table::Sessions;
+use crate::session::verdicts::Verdicts;
 use crate::stack::Stack;
 use crate::upstream::forward::Forwarder;
 
@@ -63,6 +64,7 @@ impl DataPlane {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 LocalSet::new().block_on(&runtime, async {
                     let forwarder = Forwarder::new(reporter, supervisor.watch(), metrics.clone());
+                    let verdicts = Verdicts::default();
                     let stack = Rc::new(Stack {
                         live,
                         forwarder,
@@ -71,6 +73,7 @@ impl DataPlane {
                         sessions,
                         refused,
                         signer,
+                        verdicts,
                         metrics,
                         supervisor,
                     });

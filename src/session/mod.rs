@@ -12,3 +12,5 @@ pub mod refused;
 pub mod reply;
 pub mod table;
 pub mod token;
+pub mod validate;
+pub mod verdicts;
