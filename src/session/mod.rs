@@ -2,6 +2,7 @@
 
 pub mod cookie;
 pub mod grant;
+pub mod in_band;
 pub mod issued;
 pub mod ntlm;
 pub mod token;
