@@ -117,11 +117,12 @@ impl Stack {
         let name = job.live.prepared.config.instance(instance).name.clone();
         let (stack, connection, service) = (self.clone(), job.connection.clone(), job.service);
         connection.pace.tunnel();
-        tokio::task::spawn_local(async move {
+        let tunnel = tokio::task::spawn_local(async move {
             let standing = || if stack.is_down(&name, service) { Standing::Down } else { Standing::Fine };
             let drained = connection.pace.drained();
             tunnel::join(on_client, on_instance, None, drained, standing).await;
         });
+        self.forwarder.carries(job.live.prepared.backend(instance), tunnel.abort_handle());
         Ok(Served { instance, response: response.map(|_| Content::Own(Bytes::new())) })
     }
 

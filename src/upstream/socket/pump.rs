@@ -21,6 +21,8 @@ pub enum Leave {
     Stopping,
     /// Its instance is gone, or no longer the one to talk to: the client should come again.
     Restart,
+    /// The same, and the instance must not be told anything.
+    Cut,
 }
 
 /// How it came to its end.
@@ -47,33 +49,42 @@ where
         end = down.carry() => end.seen_by(Side::Instance),
         why = leave => End::Leave(why),
     };
-    // What an end has said before is still to be heard; nothing here may wait for long.
+    // Nothing from here on may wait for long: an end that is gone does not answer.
     match end {
         End::Gone(Side::Client) => {
-            let _ = timeout(GRACE, up.to.shutdown()).await;
+            // What the instance has still to say is for a client that may only have stopped talking.
+            let _ = timeout(GRACE, up.sink.to.shutdown()).await;
             let _ = timeout(GRACE, down.carry()).await;
         }
         End::Gone(Side::Instance) => {
+            // It may have said why.
             let _ = timeout(GRACE, down.carry()).await;
-            down.say(None, RESTART, None).await;
-            up.swallow().await;
+            down.sink.say(None, RESTART, None).await;
+            swallow(&mut up.from).await;
         }
         End::Stop(side, stop) => {
             tracing::info!(?side, error = %stop, "socket closed");
-            let (answer, code) = match stop {
-                Stop::Violation(_) => (None, PROTOCOL),
-                Stop::Unreadable => (None, INVALID),
-                Stop::TooLong => (None, TOO_LONG),
-                Stop::Refused { answer } => (Some(answer), POLICY),
+            let (answer, to_client, to_instance) = match stop {
+                Stop::Violation(_) => (None, PROTOCOL, PROTOCOL),
+                Stop::Unreadable => (None, INVALID, AWAY),
+                Stop::TooLong => (None, TOO_LONG, AWAY),
+                Stop::Refused { answer } => (Some(answer), POLICY, AWAY),
             };
-            let fault = if code.0 == PROTOCOL.0 { PROTOCOL } else { AWAY };
-            tokio::join!(down.say(answer, code, None), up.say(None, fault, Some(fresh_mask())));
-            up.swallow().await;
+            tokio::join!(
+                down.sink.say(answer, to_client, None),
+                up.sink.say(None, to_instance, fresh_mask())
+            );
+            swallow(&mut up.from).await;
+        }
+        End::Leave(Leave::Cut) => {
+            drop((up.sink, down.from));
+            down.sink.say(None, RESTART, None).await;
+            swallow(&mut up.from).await;
         }
         End::Leave(why) => {
-            let code = if why == Leave::Restart { RESTART } else { AWAY };
-            tokio::join!(down.say(None, code, None), up.say(None, AWAY, Some(fresh_mask())));
-            up.swallow().await;
+            let code = if why == Leave::Stopping { AWAY } else { RESTART };
+            tokio::join!(down.sink.say(None, code, None), up.sink.say(None, AWAY, fresh_mask()));
+            swallow(&mut up.from).await;
         }
     }
 }
@@ -82,11 +93,16 @@ where
 /// dropped and called again.
 struct Way<R, W> {
     from: ReadHalf<R>,
+    read: BytesMut,
+    stop: Option<Stop>,
+    sink: Sink<W>,
+}
+
+/// Where it leads.
+struct Sink<W> {
     to: WriteHalf<W>,
     flow: Flow,
-    read: BytesMut,
     out: BytesMut,
-    stop: Option<Stop>,
 }
 
 /// How a direction came to its end.
@@ -111,12 +127,14 @@ impl Over {
 
 impl<R: AsyncRead, W: AsyncWrite> Way<R, W> {
     fn new(from: ReadHalf<R>, to: WriteHalf<W>, flow: Flow) -> Self {
-        Self { from, to, flow, read: BytesMut::new(), out: BytesMut::new(), stop: None }
+        let sink = Sink { to, flow, out: BytesMut::new() };
+        Self { from, read: BytesMut::new(), stop: None, sink }
     }
 
     async fn carry(&mut self) -> Over {
         loop {
-            if self.flush().await.is_err() {
+            // What came before a mistake is good.
+            if self.sink.flush().await.is_err() {
                 return Over::Sink;
             }
             if let Some(stop) = self.stop.take() {
@@ -125,11 +143,16 @@ impl<R: AsyncRead, W: AsyncWrite> Way<R, W> {
             self.read.reserve(BUFFER);
             match self.from.read_buf(&mut self.read).await {
                 Ok(0) | Err(_) => return Over::Source,
-                Ok(_) => self.stop = self.flow.push(self.read.split().freeze(), &mut self.out).err(),
+                Ok(_) => {
+                    let part = self.read.split().freeze();
+                    self.stop = self.sink.flow.push(part, &mut self.sink.out).err();
+                }
             }
         }
     }
+}
 
+impl<W: AsyncWrite> Sink<W> {
     async fn flush(&mut self) -> io::Result<()> {
         while !self.out.is_empty() {
             self.to.write_buf(&mut self.out).await?;
@@ -137,8 +160,8 @@ impl<R: AsyncRead, W: AsyncWrite> Way<R, W> {
         self.to.flush().await
     }
 
-    /// Tells the end to which this way leads a last message and that it is over, if there is room
-    /// for that between the frames, and closes the way.
+    /// Writes a last message and a Close, if there is room for them between the frames, and ends
+    /// the stream.
     async fn say(&mut self, message: Option<String>, (code, reason): Code, key: Option<[u8; 4]>) {
         if let Some(text) = message
             && self.flow.is_between_messages()
@@ -154,14 +177,13 @@ impl<R: AsyncRead, W: AsyncWrite> Way<R, W> {
         })
         .await;
     }
+}
 
-    /// Reads until the source ends: whoever closes with bytes unread resets the connection, and the
-    /// Close on its way may be lost with it.
-    async fn swallow(&mut self) {
-        let mut scratch = [0; 1024];
-        let _ =
-            timeout(GRACE, async { while self.from.read(&mut scratch).await.is_ok_and(|n| n > 0) {} }).await;
-    }
+/// Reads until the source ends: whoever closes with bytes unread resets the connection, and the Close
+/// on its way may be lost with it.
+async fn swallow<R: AsyncRead>(from: &mut ReadHalf<R>) {
+    let mut scratch = [0; 1024];
+    let _ = timeout(GRACE, async { while from.read(&mut scratch).await.is_ok_and(|n| n > 0) {} }).await;
 }
 
 fn frame(kind: Kind, mut payload: Vec<u8>, key: Option<[u8; 4]>, out: &mut BytesMut) {
@@ -172,11 +194,11 @@ fn frame(kind: Kind, mut payload: Vec<u8>, key: Option<[u8; 4]>, out: &mut Bytes
     out.extend_from_slice(&payload);
 }
 
-fn fresh_mask() -> [u8; 4] {
+fn fresh_mask() -> Option<[u8; 4]> {
     let mut key = [0; 4];
-    // Hides nothing here: what is masked is the same word every time.
+    // Nothing depends on it: what is masked is the same few words every time.
     let _ = rand::fill(&mut key);
-    key
+    Some(key)
 }
 
 /// A number of RFC 6455 7.4 and its registry, and a word for people.
@@ -192,3 +214,7 @@ const RESTART: Code = (1012, "service restart");
 const BUFFER: usize = 8 * 1024;
 /// How long an end may take to hear that it is over.
 const GRACE: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
