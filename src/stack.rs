@@ -44,6 +44,7 @@ use crate::route::table::{Destination, Document, destination};
 use crate::session::cookie;
 use crate::session::grant::{self, Grant};
 use crate::session::issued::Issued;
+use crate::session::verdicts::Verdicts;
 use crate::upstream::forward::{Failure, Forwarder, Plan, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
 
@@ -58,6 +59,8 @@ pub struct Stack {
     /// Which instance set a cookie. A table of its own: pages that set many must not make refresh
     /// tokens forgotten.
     pub cookies: Arc<Issued>,
+    /// Which tokens were found good.
+    pub verdicts: Verdicts,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Asked for fresh discovery documents when an unknown token comes.

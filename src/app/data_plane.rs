@@ -17,6 +17,7 @@ use crate::health::supervisor::SupervisorHandle;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::session::issued::Issued;
+use crate::session::verdicts::Verdicts;
 use crate::stack::Stack;
 use crate::upstream::forward::Forwarder;
 
@@ -55,7 +56,9 @@ impl DataPlane {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 LocalSet::new().block_on(&runtime, async {
                     let forwarder = Forwarder::new(reporter, supervisor.watch(), metrics.clone());
-                    let stack = Rc::new(Stack { live, forwarder, issued, cookies, metrics, supervisor });
+                    let verdicts = Verdicts::default();
+                    let stack =
+                        Rc::new(Stack { live, forwarder, issued, cookies, verdicts, metrics, supervisor });
                     let guard = stack.clone();
                     tokio::task::spawn_local(async move { guard.forwarder.keep_out().await });
                     worker::run(setup, stack).await

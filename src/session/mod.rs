@@ -6,3 +6,5 @@ pub mod in_band;
 pub mod issued;
 pub mod ntlm;
 pub mod token;
+pub mod validate;
+pub mod verdicts;
