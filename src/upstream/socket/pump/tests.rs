@@ -166,7 +166,9 @@ async fn whoever_breaks_the_rules_ends_the_socket_for_both() {
 async fn ends_that_do_not_read_are_not_waited_for() {
     with_socket(async |Socket { client, mut instance, leave }| {
         // Fills everything on the way.
-        let _ = timeout(Duration::from_millis(50), instance.write_all(&bytes(Kind::Text, &[b'x'; 500], None))).await;
+        let _ =
+            timeout(Duration::from_millis(50), instance.write_all(&bytes(Kind::Text, &[b'x'; 500], None)))
+                .await;
         leave.send(Leave::Restart).unwrap();
         drop(instance);
         // Open to the end of the test, which comes all the same.
