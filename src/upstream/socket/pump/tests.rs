@@ -27,7 +27,7 @@ struct Socket {
     leave: oneshot::Sender<Leave>,
 }
 
-async fn with_socket<F: Future<Output = ()>>(test: impl FnOnce(Socket) -> F) {
+async fn with_socket<T, F: Future<Output = T>>(test: impl FnOnce(Socket) -> F) {
     let (client, near) = duplex(64);
     let (far, instance) = duplex(64);
     let (leave, left) = oneshot::channel();
@@ -171,8 +171,8 @@ async fn ends_that_do_not_read_are_not_waited_for() {
                 .await;
         leave.send(Leave::Restart).unwrap();
         drop(instance);
-        // Open to the end of the test, which comes all the same.
-        std::mem::forget(client);
+        // Open until the socket is over, which it is all the same.
+        client
     })
     .await;
 }
