@@ -5,6 +5,7 @@ pub mod client;
 pub mod cookie;
 pub mod form;
 pub mod grant;
+pub mod in_band;
 pub mod issued;
 pub mod login;
 pub mod ntlm;

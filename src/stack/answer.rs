@@ -29,7 +29,7 @@ use crate::session::grant::{self, CODE_LIFE, REFRESH_LIFE};
 use crate::session::login::Session;
 use crate::session::reply::TokenReply;
 use crate::upstream::pool::Passed;
-use crate::upstream::tunnel;
+use crate::upstream::tunnel::{self, Standing};
 
 /// An answer and who gave it.
 pub(super) struct Served {
@@ -125,8 +125,9 @@ impl Stack {
         let (stack, connection, service) = (self.clone(), job.connection.clone(), job.service);
         connection.pace.tunnel();
         let tunnel = tokio::task::spawn_local(async move {
-            let down = || stack.is_down(&name, service);
-            tunnel::join(on_client, on_instance, connection.pace.drained(), down).await;
+            let standing = || if stack.is_down(&name, service) { Standing::Down } else { Standing::Fine };
+            let drained = connection.pace.drained();
+            tunnel::join(on_client, on_instance, None, drained, standing).await;
         });
         self.forwarder.carries(job.live.prepared.backend(instance), tunnel.abort_handle());
         Ok(Served { instance, response: response.map(|_| Content::Own(Bytes::new())) })
