@@ -450,7 +450,11 @@ fn two_answers(_: &Loot, _: Vec<u8>) -> Vec<u8> {
 
 fn alternating(loot: &Loot, real: Vec<u8>) -> Vec<u8> {
     let turn = loot.turns();
-    if turn % 2 == 0 { real } else { format!("{MARK} \0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n").into_bytes() }
+    if turn.is_multiple_of(2) {
+        real
+    } else {
+        format!("{MARK} \0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n").into_bytes()
+    }
 }
 
 fn planted_ids(loot: &Loot, _: Vec<u8>) -> Vec<u8> {
