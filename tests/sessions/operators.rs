@@ -50,7 +50,7 @@ async fn of_a_quarantined_instance_only_known_tokens_count_and_only_elsewhere() 
         is_expired(http.send(cameras(&minted.token)).await.unwrap());
     }
     let fresh = log_in(&http, "user3").await;
-    assert!(is_from(&fresh.token, &world.b));
+    assert!(is_from(&fresh.token, &world.b).await);
     assert_eq!(status(&http, &fresh.token).await, 200);
     assert_eq!(world.a.requests().await.len(), last, "something reached an instance in quarantine");
     assert_eq!(world.b.requests_with(&known.token).await + world.b.requests_with(&minted.token).await, 0);

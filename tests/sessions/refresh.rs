@@ -50,11 +50,11 @@ async fn while_its_home_is_down_the_twin_renews() {
     let first = world.twinned("user1").await;
     world.a.kill();
     let second = renew(&http, &first).await;
-    assert!(is_from(&second.token, &world.b), "the client has tokens of b now");
+    assert!(is_from(&second.token, &world.b).await, "the client has tokens of b now");
     assert!(!got_body(&world.b, &form(first.refresh.as_ref().unwrap())).await);
     assert_eq!(status(&http, &second.token).await, 200);
     let third = renew(&http, &second).await;
-    assert!(is_from(&third.token, &world.b));
+    assert!(is_from(&third.token, &world.b).await);
     assert!(got_body(&world.b, &form(second.refresh.as_ref().unwrap())).await, "b is its home");
 
     world.a.restart();
@@ -66,8 +66,10 @@ async fn while_its_home_is_down_the_twin_renews() {
     for login in [&first, &second, &third] {
         seen_only_at_home(&world, login.refresh.as_ref().unwrap()).await;
     }
-    for login in [&second, &third, &fourth].iter().filter(|login| is_from(&login.token, &world.b)) {
-        assert_eq!(world.a.requests_with(&login.token).await, 0, "a was shown a token of b");
+    for login in [&second, &third, &fourth] {
+        if is_from(&login.token, &world.b).await {
+            assert_eq!(world.a.requests_with(&login.token).await, 0, "a was shown a token of b");
+        }
     }
 }
 

@@ -52,6 +52,6 @@ async fn a_drained_instance_keeps_its_windows_users() {
     assert_eq!(world.b.requests_with(&windows).await, 0);
     // Who comes now, logs in at the other one.
     let fresh = log_in(&http, "user2").await;
-    assert!(crate::world::is_from(&fresh.token, &world.b));
+    assert!(crate::world::is_from(&fresh.token, &world.b).await);
     assert_eq!(status(&http, &fresh.token).await, 200);
 }
