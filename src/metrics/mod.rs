@@ -49,6 +49,7 @@ pub struct Metrics {
     refused: Vec<IntCounter>,
     reloads: Vec<IntCounter>,
     standby_writes: IntCounterVec,
+    ids_without_partner: IntCounterVec,
     certificate_expiry: IntGauge,
     connections: IntGauge,
     pinned: IntGauge,
@@ -77,6 +78,7 @@ impl Metrics {
             refused: closed_set::<Refused>(&registry, &spec::REFUSED)?,
             reloads: closed_set::<ReloadResult>(&registry, &spec::RELOADS)?,
             standby_writes: register(&registry, &spec::STANDBY_WRITES, IntCounterVec::new)?,
+            ids_without_partner: register(&registry, &spec::IDS_WITHOUT_PARTNER, IntCounterVec::new)?,
             certificate_expiry: register(&registry, &spec::CERTIFICATE, |opts, _| IntGauge::with_opts(opts))?,
             connections: register(&registry, &spec::CONNECTIONS, |opts, _| IntGauge::with_opts(opts))?,
             pinned: register(&registry, &spec::PINNED, |opts, _| IntGauge::with_opts(opts))?,
@@ -119,6 +121,11 @@ impl Metrics {
     /// The counter of writes that a standby of this site accepted. Resolve once, keep.
     pub fn standby_writes(&self, site: &str) -> IntCounter {
         self.standby_writes.with_label_values(&[site])
+    }
+
+    /// The counter of GUIDs without a partner in this site's traffic. Resolve once, keep.
+    pub fn ids_without_partner(&self, site: &str) -> IntCounter {
+        self.ids_without_partner.with_label_values(&[site])
     }
 
     /// The end of life of the certificate that clients see, in seconds of UNIX time.

@@ -77,6 +77,7 @@ impl Metrics {
         }
         for site in shown.sites.difference(&next.sites) {
             let _ = self.standby_writes.remove_label_values(&[site.as_str()]);
+            let _ = self.ids_without_partner.remove_label_values(&[site.as_str()]);
         }
         // A move away from an instance that was removed in the same reload must still be seen, so
         // moves go with their site only.
