@@ -81,7 +81,7 @@ impl World {
 
 /// Many tests share a machine: an instance that says nothing for a second is no reason to leave it.
 pub fn patient(a: &Sim, b: &Sim) -> Config {
-    Config::xprotect(&[a, b]).table("health", "interval = \"2s\"\ntimeout = \"2s\"\nrise = 2\nfall = 2")
+    Config::twinned(&[a, b]).table("health", "interval = \"2s\"\ntimeout = \"2s\"\nrise = 2\nfall = 2")
 }
 
 pub fn password(user: &str, password: &str, client: &str) -> String {
