@@ -79,9 +79,11 @@ impl World {
     }
 }
 
-/// Many tests share a machine: an instance that says nothing for a second is no reason to leave it.
+/// Many tests share a machine: an instance that is slow to answer, or to shake hands, is no reason to leave it.
 pub fn patient(a: &Sim, b: &Sim) -> Config {
-    Config::twinned(&[a, b]).table("health", "interval = \"2s\"\ntimeout = \"2s\"\nrise = 2\nfall = 2")
+    Config::twinned(&[a, b])
+        .table("health", "interval = \"2s\"\ntimeout = \"2s\"\nrise = 2\nfall = 2")
+        .table("upstream", "connect_timeout = \"5s\"")
 }
 
 pub fn password(user: &str, password: &str, client: &str) -> String {
