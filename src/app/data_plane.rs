@@ -56,6 +56,8 @@ impl DataPlane {
                 LocalSet::new().block_on(&runtime, async {
                     let forwarder = Forwarder::new(reporter, supervisor.watch(), metrics.clone());
                     let stack = Rc::new(Stack { live, forwarder, issued, cookies, metrics, supervisor });
+                    let guard = stack.clone();
+                    tokio::task::spawn_local(async move { guard.forwarder.keep_out().await });
                     worker::run(setup, stack).await
                 })
             };
