@@ -28,6 +28,7 @@ use crate::health::supervisor;
 use crate::live::{Live, Prepared};
 use crate::metrics::{Metrics, MetricsError};
 use crate::session::cookie::Signer;
+use crate::session::throttle::Throttle;
 use crate::state::{Store, StoreError};
 use crate::tls::resolver::{self, CertificateError, Resolver};
 use crate::tls::server::server_config;
@@ -123,6 +124,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         metrics: metrics.clone(),
         supervisor: handle.clone(),
         reporter,
+        throttle: Arc::new(Throttle::new()?),
         phases,
     };
     let threads = data_plane.start(tls_sockets, plain_sockets)?;

@@ -7,10 +7,11 @@
 mod answer;
 mod bind;
 mod ntlm;
+mod throttle;
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -22,9 +23,11 @@ use http::header::{
 use http::{Method, Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use tokio::task::spawn_local;
 
 use self::answer::Served;
 use self::ntlm::Leg;
+pub use self::throttle::Held;
 use crate::accept::worker::{Front, Trust};
 use crate::balance::{Bound, Pick, Picture, pick};
 use crate::clock::Moment;
@@ -41,9 +44,11 @@ use crate::metrics::{Metrics, Refused};
 use crate::route::discovery;
 use crate::route::normalise::segments;
 use crate::route::table::{Destination, Document, destination};
+use crate::session::client::ClientNet;
 use crate::session::cookie;
 use crate::session::grant::{self, Grant};
 use crate::session::issued::Issued;
+use crate::session::throttle::Throttle;
 use crate::upstream::forward::{Failure, Forwarder, Plan, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
 
@@ -58,6 +63,10 @@ pub struct Stack {
     /// Which instance set a cookie. A table of its own: pages that set many must not make refresh
     /// tokens forgotten.
     pub cookies: Arc<Issued>,
+    /// Failed logins; shared by all cores.
+    pub throttle: Arc<Throttle>,
+    /// Logins that wait because others have failed.
+    pub held: Held,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Asked for fresh discovery documents when an unknown token comes.
@@ -123,8 +132,22 @@ impl Stack {
             }
         };
 
-        let job = Job { live: &live, route: &route, service, connection: &connection };
-        let (instance, reply) = match self.serve(&job, request, wanted.as_ref(), on_client).await {
+        // Dropped when the client leaves.
+        let here = Rc::new(());
+        let client = Rc::downgrade(&here);
+        let answered = if throttle::may_be_login(service, &request) {
+            let (stack, live, connection) = (self.clone(), live.clone(), connection.clone());
+            let to_its_end = spawn_local(async move {
+                let job =
+                    Job { live: &live, route: &route, service, connection: &connection, client: &client };
+                stack.serve(&job, request, wanted.as_ref(), on_client).await
+            });
+            to_its_end.await.unwrap_or_else(|_| Err(Answer::BAD_GATEWAY.into()))
+        } else {
+            let job = Job { live: &live, route: &route, service, connection: &connection, client: &client };
+            self.serve(&job, request, wanted.as_ref(), on_client).await
+        };
+        let (instance, reply) = match answered {
             Ok(served) => (Some(served.instance), served.response.map(|body| body.reply(active))),
             Err(Denied::Answered(answer)) => (None, own(answer, service.into(), active)),
             Err(Denied::Unanswered(why)) => return Err(why),
@@ -169,7 +192,7 @@ impl Stack {
         wanted: Option<&upgrade::Wanted>,
         on_client: Option<OnUpgrade>,
     ) -> Result<Served, Denied> {
-        let Job { live, route, service, connection } = *job;
+        let Job { mut live, route, service, connection, .. } = *job;
         let (mut head, body) = request.into_parts();
         head.version = Version::HTTP_11;
         head.uri = origin_form(&head.uri);
@@ -177,6 +200,7 @@ impl Stack {
 
         // 6. Headers of this connection end here; who the client is, is told anew.
         hop::strip(&mut head.headers);
+        let client = ClientNet::from(forwarded::client(&head.headers, connection));
         forwarded::set(&mut head.headers, connection, route.authority.clone());
         head.headers.remove(HOST);
         if let Some(wanted) = wanted {
@@ -197,15 +221,33 @@ impl Stack {
             .and_then(|value| live.prepared.named_by_cookie(route.site, &value));
         let mut body = RequestBody::client(body, &connection.pace);
         let mut grant = None;
+        let claim;
         if is_token_request {
             let form = Box::pin(collect(body, LARGEST_FORM)).await.map_err(|e| match e {
                 CollectError::TooLong(_) => Answer::TOO_LARGE,
                 CollectError::Broken(_) => Answer::BROKEN_BODY,
             })?;
             grant = Some(grant::read(&form));
+            claim = throttle::claim(service, &head.headers, Some(&form))?;
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
             body = RequestBody::full(form);
+        } else {
+            claim = throttle::claim(service, &head.headers, None)?;
         }
+        let mut attempt = None;
+        let newest;
+        if let Some(claim) = claim {
+            let admitted = Box::pin(self.admit(job, &claim, client, is_token_request)).await?;
+            if admitted.held {
+                newest = self.live.load_full();
+                if !Arc::ptr_eq(&newest.prepared, &live.prepared) {
+                    return Err(Answer::UNAVAILABLE.into());
+                }
+                live = &newest;
+            }
+            attempt = Some(admitted);
+        }
+        let job = &Job { live, ..*job };
         let (bound, leg) = self.bind(job, &head.headers, grant, cookie, wanted.is_some()).await?;
 
         // 8. Pick: pure, from the snapshot.
@@ -254,6 +296,9 @@ impl Stack {
         };
         let writes = service == Service::Config && !is_safe_method(&head.method);
         let sent = self.forwarder.send(&plan, Request::from_parts(head, body)).await;
+        if let (Err(failure), Some(attempt)) = (&sent, &mut attempt) {
+            attempt.failed(*failure);
+        }
         let Sent { mut response, by_fallback } = sent.map_err(|failure| {
             self.cut_short(service, over, failure).unwrap_or_else(|| match self.word(job, failure, bound) {
                 Answer::SIGN_IN_AGAIN if grant.is_some() => Answer::UNKNOWN_GRANT.into(),
@@ -275,6 +320,9 @@ impl Stack {
             served = Box::pin(self.learn(job, served)).await?;
         } else if readdress {
             served = Box::pin(served.readdress(job)).await?;
+        }
+        if let Some(attempt) = attempt {
+            served = Box::pin(self.judge(job, attempt, served, is_token_request)).await?;
         }
         if service == Service::Identity {
             connection.identity_backend.set(Some(live.prepared.backend(instance).key));
@@ -391,6 +439,8 @@ struct Job<'a> {
     route: &'a Route,
     service: Service,
     connection: &'a Rc<Connection>,
+    /// Dead when the client has left.
+    client: &'a Weak<()>,
 }
 
 /// Where the client believes to be.

@@ -17,7 +17,8 @@ use crate::health::supervisor::SupervisorHandle;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::session::issued::Issued;
-use crate::stack::Stack;
+use crate::session::throttle::Throttle;
+use crate::stack::{Held, Stack};
 use crate::upstream::forward::Forwarder;
 
 /// What all threads share.
@@ -27,6 +28,7 @@ pub(super) struct DataPlane {
     pub(super) metrics: Arc<Metrics>,
     pub(super) supervisor: SupervisorHandle,
     pub(super) reporter: Reporter,
+    pub(super) throttle: Arc<Throttle>,
     pub(super) phases: watch::Receiver<Phase>,
 }
 
@@ -51,11 +53,15 @@ impl DataPlane {
             let (live, metrics, supervisor) =
                 (self.live.clone(), self.metrics.clone(), self.supervisor.clone());
             let (reporter, issued, cookies) = (self.reporter.clone(), issued.clone(), cookies.clone());
+            let throttle = self.throttle.clone();
             let serve = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 LocalSet::new().block_on(&runtime, async {
                     let forwarder = Forwarder::new(reporter, supervisor.watch(), metrics.clone());
-                    let stack = Rc::new(Stack { live, forwarder, issued, cookies, metrics, supervisor });
+                    let held = Held::default();
+                    let stack =
+                        Stack { live, forwarder, issued, cookies, throttle, held, metrics, supervisor };
+                    let stack = Rc::new(stack);
                     worker::run(setup, stack).await
                 })
             };

@@ -30,7 +30,7 @@ impl Stack {
         cookie: Option<InstanceId>,
         upgrade: bool,
     ) -> Result<(Bound, Option<Leg>), Denied> {
-        let Job { live, route, service, connection } = *job;
+        let Job { live, route, service, connection, .. } = *job;
         let awaits = connection.pinned.get().and_then(|pinned| pinned.awaits());
         let credential = token::credential(headers);
         let leg = match credential {
@@ -72,7 +72,7 @@ impl Stack {
 
     /// Where a request goes that says nothing about its client: where the connection belongs.
     fn stay(&self, job: &Job<'_>, upgrade: bool) -> Bound {
-        let Job { live, route, service, connection } = *job;
+        let Job { live, route, service, connection, .. } = *job;
         let last = match connection.pinned.get().and_then(|pinned| pinned.home()) {
             // It may have logged in there.
             Some(key) => Some(key),
