@@ -26,6 +26,8 @@ mod record;
 mod report;
 #[path = "demo/serve.rs"]
 mod serve;
+#[path = "demo/sessions/mod.rs"]
+mod sessions;
 #[path = "demo/slow.rs"]
 mod slow;
 #[path = "demo/stage.rs"]
@@ -74,7 +76,7 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let stopped = tokio::select! {
-            result = perform(args, &place) => return result.map(|()| ExitCode::SUCCESS),
+            result = perform(args, &place) => return result,
             _ = interrupt.recv() => 130,
             _ = terminate.recv() => 143,
         };
@@ -83,8 +85,11 @@ fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-async fn perform(args: &Args, place: &Place) -> anyhow::Result<()> {
-    let Some(scenario) = args.scenario else { return serve::run(args, place).await };
+async fn perform(args: &Args, place: &Place) -> anyhow::Result<ExitCode> {
+    let Some(scenario) = args.scenario else {
+        return serve::run(args, place).await.map(|()| ExitCode::SUCCESS);
+    };
+    let mut code = ExitCode::SUCCESS;
     let mut progress = Progress::new();
     let progress = &mut progress;
     let (text, json) = match scenario {
@@ -100,6 +105,13 @@ async fn perform(args: &Args, place: &Place) -> anyhow::Result<()> {
             let report = slow::run(args, place, progress).await?;
             (slow::text(&report), slow::to_json(args, &report))
         }
+        Scenario::Sessions => {
+            let reports = sessions::run(args, place, progress).await?;
+            if sessions::broken(&reports) {
+                code = ExitCode::FAILURE;
+            }
+            (sessions::table(&reports), sessions::to_json(args, &reports))
+        }
     };
     progress.rest();
     if args.json {
@@ -107,5 +119,5 @@ async fn perform(args: &Args, place: &Place) -> anyhow::Result<()> {
     } else {
         print!("{text}");
     }
-    Ok(())
+    Ok(code)
 }

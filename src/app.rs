@@ -198,6 +198,10 @@ fn publisher(
         if !Arc::ptr_eq(&prepared.config, &picture.config) {
             return;
         }
+        // First: whoever sees the new picture must find the gates closed already.
+        for (id, backend) in picture.config.instance_ids().zip(prepared.backends()) {
+            backend.target.ban().set(picture.quarantined(id));
+        }
         live.store(Arc::new(Live { picture: picture.clone(), prepared }));
         let mut previous = previous.lock().unwrap_or_else(PoisonError::into_inner);
         let failovers = previous.as_ref().map(|p| picture.changes_since(p)).unwrap_or_default();

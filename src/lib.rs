@@ -48,6 +48,7 @@
 //! | [`http`] | HTTP/1.1 and HTTP/2 with their limits; what is refused; headers; our own answers |
 //! | [`route`] | host -> site, path -> service; documents that carry addresses |
 //! | [`session`] | what binds a request to an instance: token, cookie, code |
+//! | [`idmap`] | one id space: GUIDs of one instance become those of another |
 //! | [`health`] | probes, what requests met, and the machine that judges |
 //! | [`balance`] | who serves what, and where one request goes |
 //! | [`upstream`] | connections to instances; repeats and hedges |
@@ -67,6 +68,7 @@ pub mod clock;
 pub mod config;
 pub mod health;
 pub mod http;
+pub mod idmap;
 pub mod live;
 pub mod log;
 pub mod metrics;

@@ -403,8 +403,7 @@ impl Front for Stack {
 
     fn sweep(&self, now: Moment) {
         let live = self.live.load();
-        let trusted = |id| !live.picture.quarantined(id);
-        self.forwarder.sweep(now, |key| live.prepared.by_key(key).is_some_and(trusted));
+        self.forwarder.sweep(now, |key| live.prepared.by_key(key).is_some());
     }
 
     fn metrics(&self) -> &Metrics {

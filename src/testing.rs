@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::types::{
-    Admin, CertificateSource, Config, Failback, FailbackMode, Health, Instance, InstanceId, Listener, Origin,
-    Profile, Service, Site, StandbyWrites, UpstreamLimits,
+    Admin, CertificateSource, Config, Failback, FailbackMode, Health, Ids, Instance, InstanceId, Listener,
+    Origin, Profile, Service, Site, StandbyWrites, UpstreamLimits,
 };
 
 /// One XProtect site on these instances, the first being the primary; nothing listens at their URLs.
@@ -52,6 +52,7 @@ pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
             any_host: false,
             profile: Profile::Xprotect { pass: Vec::new() },
             primary: InstanceId(0),
+            ids: Ids::Canonical,
             standby: (1..instances.len() as u16).map(InstanceId).collect(),
             essential: vec![Service::Identity, Service::Config],
         }],

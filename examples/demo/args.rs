@@ -21,23 +21,41 @@ pub struct Args {
     /// xprotect: clients log in and read cameras. http: they read a public document, nobody logs in
     #[arg(long, value_enum, default_value_t = Profile::Xprotect)]
     pub profile: Profile,
-    /// Faults of scenario failover, in this order
-    #[arg(long, value_enum, value_delimiter = ',', requires = "scenario", default_values_t = [
-        Fault::Kill, Fault::Hang, Fault::Blackhole, Fault::Page503, Fault::WrongBody,
-    ])]
-    pub faults: Vec<Fault>,
+    /// Faults of the scenarios failover and sessions, in this order [default: kill, hang, blackhole, page503,
+    /// wrong-body for failover; kill, hang, drain, quarantine for sessions]
+    #[arg(long, value_enum, value_delimiter = ',', requires = "scenario")]
+    faults: Vec<Fault>,
     /// Requests a second, over all connections
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=500))]
     pub rate: u32,
-    /// Clients; each has one TLS connection and, with profile xprotect, a user of its own
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=200))]
-    pub connections: u32,
+    /// Clients; each has one TLS connection and, with profile xprotect, a user of its own [default: 16; 200
+    /// for sessions]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
+    connections: Option<u32>,
     /// flap: how long [300]; slow: how long the primary is slow [20]
     #[arg(long, value_name = "N", requires = "scenario", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub seconds: Option<u64>,
     /// Keep certificates, configuration, state and logs below this directory [default: a temporary one]
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+}
+
+impl Args {
+    /// How many clients.
+    pub fn clients(&self) -> u32 {
+        let usual = if self.scenario == Some(Scenario::Sessions) { 200 } else { 16 };
+        self.connections.unwrap_or(usual)
+    }
+
+    /// The faults of the scenario.
+    pub fn faults(&self) -> Vec<Fault> {
+        use Fault::{Blackhole, Drain, Hang, Kill, Page503, Quarantine, WrongBody};
+        match self.scenario {
+            _ if !self.faults.is_empty() => self.faults.clone(),
+            Some(Scenario::Sessions) => vec![Kill, Hang, Drain, Quarantine],
+            _ => vec![Kill, Hang, Blackhole, Page503, WrongBody],
+        }
+    }
 }
 
 /// What can be shown.
@@ -49,6 +67,8 @@ pub enum Scenario {
     Flap,
     /// Every answer of the primary takes five times as long
     Slow,
+    /// Logged-in users, each with a socket and ids in mind, ride through faults and orders of operators
+    Sessions,
 }
 
 /// Which of the gatekeeper's profiles serves.
@@ -70,7 +90,7 @@ impl Profile {
     }
 }
 
-/// How the primary dies.
+/// What happens to the primary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Fault {
     /// SIGKILL; later the same instance starts again
@@ -83,10 +103,14 @@ pub enum Fault {
     Page503,
     /// 200 with a page that nobody asked for
     WrongBody,
+    /// An operator lets no new session begin there
+    Drain,
+    /// An operator trusts it no longer
+    Quarantine,
 }
 
 impl Fault {
-    /// Its name here and in the simulator's control API.
+    /// Its name here and in the simulator's control API, or of the operator's command.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Kill => "kill",
@@ -94,6 +118,8 @@ impl Fault {
             Self::Blackhole => "blackhole",
             Self::Page503 => "page503",
             Self::WrongBody => "wrong-body",
+            Self::Drain => "drain",
+            Self::Quarantine => "quarantine",
         }
     }
 }
@@ -104,11 +130,16 @@ impl Fault {
 /// A usage error, or help that was asked for.
 pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Args, clap::Error> {
     let args = Args::try_parse_from(args)?;
-    if args.seconds.is_some() && args.scenario == Some(Scenario::Failover) {
-        let text = "--seconds is for the scenarios flap and slow; each fault of failover has its own length";
-        return Err(Args::command().error(ErrorKind::ArgumentConflict, text));
+    let refuse = |text| Err(Args::command().error(ErrorKind::ArgumentConflict, text));
+    match args.scenario {
+        Some(Scenario::Failover | Scenario::Sessions) if args.seconds.is_some() => refuse(
+            "--seconds is for the scenarios flap and slow; each fault of the others has its own length",
+        ),
+        Some(Scenario::Sessions) if args.profile == Profile::Http => {
+            refuse("--scenario sessions needs --profile xprotect: with profile http nobody logs in")
+        }
+        _ => Ok(args),
     }
-    Ok(args)
 }
 
 const EXAMPLES: &str = "Examples:
@@ -117,5 +148,7 @@ const EXAMPLES: &str = "Examples:
   cargo run --release --example demo -- --scenario failover --profile http --faults kill,hang --json
   cargo run --release --example demo -- --scenario flap --seconds 60
   cargo run --release --example demo -- --scenario slow --dir /tmp/demo
+  cargo run --release --example demo -- --scenario sessions
 
-Exit codes: 0 the scenario ran through, whatever it measured; 1 it could not run; 2 usage";
+Exit codes: 0 the scenario ran through, whatever it measured; 1 it could not run, or sessions saw a promise
+broken (an answer for somebody else, a 404 for an id that the client had been given, a change sent twice); 2 usage";

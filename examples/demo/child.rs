@@ -55,6 +55,39 @@ fn end_with_parent() {
     });
 }
 
+/// What a command said.
+#[derive(Debug)]
+pub struct Told {
+    /// Its exit code.
+    pub code: Option<i32>,
+    /// Its standard error.
+    pub text: String,
+}
+
+impl Told {
+    /// What it is about.
+    pub fn first_line(&self) -> String {
+        self.text.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Runs a command of the gatekeeper to its end. Blocks.
+pub fn tell(args: &[OsString]) -> anyhow::Result<Told> {
+    let mut process = Command::new(std::env::current_exe().context("the path of the demo itself")?)
+        .arg(Role::Gatekeeper.argument())
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot start a child process")?;
+    // Closed, it would end the command at once.
+    let alive = process.stdin.take();
+    let output = process.wait_with_output().context("wait")?;
+    drop(alive);
+    Ok(Told { code: output.status.code(), text: String::from_utf8_lossy(&output.stderr).into_owned() })
+}
+
 /// A running child; dropping it ends it.
 #[derive(Debug)]
 pub struct Child {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::args::{Args, Fault, Profile};
 use super::gauge::{Gauge, Serving};
-use super::load::{Load, TAG};
+use super::load::{Load, tag};
 use super::progress::Progress;
 use super::record::{Numbers, ms};
 use super::report;
@@ -45,17 +45,18 @@ struct Measured {
 
 /// Runs all faults.
 pub async fn run(args: &Args, place: &Place, progress: &mut Progress) -> anyhow::Result<Vec<Report>> {
-    let names: Vec<&str> = args.faults.iter().map(|fault| fault.name()).collect();
+    let faults = args.faults();
+    let names: Vec<&str> = faults.iter().map(|fault| fault.name()).collect();
     progress.say(&format!(
         "failover, profile {}: {} requests/s over {} TLS connections; {}; about {} s in all",
         args.profile.name(),
         args.rate,
-        args.connections,
+        args.clients(),
         names.join(", "),
         names.len() as u64 * SECONDS_PER_FAULT,
     ));
     let mut reports = Vec::new();
-    for fault in &args.faults {
+    for fault in &faults {
         let name = fault.name();
         progress.step(format!("{name}: starting two instances and the gatekeeper"));
         let result = one(*fault, args, place, progress).await.with_context(|| format!("fault {name}"))?;
@@ -106,7 +107,7 @@ async fn one(fault: Fault, args: &Args, place: &Place, progress: &mut Progress) 
 
     progress.step(format!("{name}: the primary is broken"));
     let broken_at = Instant::now();
-    if let Some(reason) = stage.primary.break_by(fault).await? {
+    if let Some(reason) = stage.break_primary(fault).await? {
         load.stop().await?;
         return Ok(Outcome::NotPossible(reason));
     }
@@ -114,7 +115,7 @@ async fn one(fault: Fault, args: &Args, place: &Place, progress: &mut Progress) 
     tokio::time::sleep_until((broken_at + BROKEN).into()).await;
 
     progress.step(format!("{name}: the primary comes back"));
-    stage.primary.restore(fault).await?;
+    stage.restore_primary(fault).await?;
     let restored_at = Instant::now();
     // Not "as before": a service that nobody has may still have been counted then.
     let returned = gauge.wait(RETURN_LIMIT, |serving| serves_all(serving, a)).await;
@@ -138,14 +139,6 @@ async fn one(fault: Fault, args: &Args, place: &Place, progress: &mut Progress) 
         hedges: growth("gatekeeper_hedges_total", "outcome"),
         switches: growth("gatekeeper_failovers_total", "service"),
     })))
-}
-
-/// Our number in the head of a request.
-fn tag(head: &str) -> Option<u64> {
-    head.lines().find_map(|line| {
-        let (name, value) = line.split_once(':')?;
-        if name.eq_ignore_ascii_case(TAG) { value.trim().parse().ok() } else { None }
-    })
 }
 
 /// For people.
@@ -224,7 +217,7 @@ pub fn to_json(args: &Args, reports: &[Report]) -> Value {
         "scenario": "failover",
         "profile": args.profile.name(),
         "rate": args.rate,
-        "connections": args.connections,
+        "connections": args.clients(),
         "faults": reports.iter().map(one).collect::<Vec<_>>(),
     })
 }

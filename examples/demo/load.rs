@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::args::{Args, Profile};
 use super::record::{Asked, Attempt, Journal, Outcome};
-use super::web::{Connection, Reply, Target};
+use super::web::{Kept, Reply, Target};
 
 /// Running clients.
 pub struct Load {
@@ -28,12 +28,11 @@ impl Load {
         let stop = Arc::new(AtomicBool::new(false));
         let tags = Arc::new(AtomicU64::new(1));
         let mut ready = Vec::new();
-        for number in 1..=args.connections {
+        for number in 1..=args.clients() {
             let mut client = Client {
                 number,
                 profile: args.profile,
-                target: target.clone(),
-                connection: None,
+                connection: Kept::new(target.clone()),
                 token: None,
                 tags: Arc::clone(&tags),
                 journal: Arc::clone(&journal),
@@ -43,11 +42,11 @@ impl Load {
         }
         journal.clear();
         // Each client sends every `period`; together they are spread evenly.
-        let period = Duration::from_secs(1) * args.connections / args.rate;
+        let period = Duration::from_secs(1) * args.clients() / args.rate;
         let begin = Instant::now() + Duration::from_millis(50);
         let mut clients = JoinSet::new();
         for client in ready {
-            let first = begin + period * (client.number - 1) / args.connections;
+            let first = begin + period * (client.number - 1) / args.clients();
             clients.spawn(client.run(first, period, Arc::clone(&stop)));
         }
         Ok(Self { clients, stop, journal })
@@ -66,11 +65,18 @@ impl Load {
 /// The request header by which an instance's record of arrivals and our own can be compared.
 pub const TAG: &str = "x-demo-request";
 
+/// Our number in the head of a request.
+pub fn tag(head: &str) -> Option<u64> {
+    head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        if name.eq_ignore_ascii_case(TAG) { value.trim().parse().ok() } else { None }
+    })
+}
+
 struct Client {
     number: u32,
     profile: Profile,
-    target: Target,
-    connection: Option<Connection>,
+    connection: Kept,
     /// The value of `Authorization`.
     token: Option<HeaderValue>,
     tags: Arc<AtomicU64>,
@@ -139,7 +145,7 @@ impl Client {
             Profile::Http => "/API/.well-known/uris",
         };
         let sent = Instant::now();
-        let outcome = match self.exchange("GET", path, headers, "").await {
+        let outcome = match self.connection.exchange("GET", path, headers, "").await {
             Ok(reply) if !reply.status.is_success() => Outcome::Status(reply.status.as_u16()),
             Ok(reply) if self.is_what_we_asked_for(&reply) => Outcome::Good,
             Ok(_) => Outcome::WrongBody,
@@ -165,7 +171,7 @@ impl Client {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         self.token = None;
-        let reply = self.exchange("POST", "/API/IDP/connect/token", headers, &form).await;
+        let reply = self.connection.exchange("POST", "/API/IDP/connect/token", headers, &form).await;
         let reply = reply.map_err(|error| format!("log-in: {error:#}"))?;
         if reply.status != StatusCode::OK {
             return Err(format!("log-in: status {}", reply.status.as_u16()));
@@ -176,35 +182,4 @@ impl Client {
         self.token = Some(value.map_err(|_| "log-in: not a token")?);
         Ok(())
     }
-
-    /// One exchange on the client's connection, opened anew if the peer has closed it.
-    async fn exchange(
-        &mut self,
-        method: &str,
-        path: &str,
-        headers: HeaderMap,
-        body: &str,
-    ) -> anyhow::Result<Reply> {
-        let exchange = async {
-            let kept = match self.connection.take() {
-                Some(mut open) => open.usable().await.then_some(open),
-                None => None,
-            };
-            let mut connection = match kept {
-                Some(open) => open,
-                None => self.target.connect().await?,
-            };
-            let reply = connection.exchange(method, path, headers, body).await?;
-            // After an error or a time-out the connection is gone with its future.
-            self.connection = Some(connection);
-            Ok(reply)
-        };
-        match tokio::time::timeout(PATIENCE, exchange).await {
-            Ok(reply) => reply,
-            Err(_) => bail!("no answer within {PATIENCE:?}"),
-        }
-    }
 }
-
-/// How long a client waits for one answer.
-const PATIENCE: Duration = Duration::from_secs(10);

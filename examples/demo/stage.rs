@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::args::{Args, Fault, Profile};
 use super::ca::{self, Files};
-use super::child::{Child, Role};
+use super::child::{self, Child, Role};
 use super::web::{self, Target};
 
 /// Where files of a run go.
@@ -82,7 +82,7 @@ impl Stage {
         let clients = ca::make(&dir, "gatekeeper")?;
         let inside = ca::make(&dir, "instances")?;
         let mut ports = Ports::new();
-        let users = args.connections.max(20);
+        let users = args.clients().max(20);
         let mut primary = Instance::new("a", &mut ports, &dir, &inside, users)?;
         let mut standby = Instance::new("b", &mut ports, &dir, &inside, users)?;
         primary.run().await?;
@@ -98,6 +98,45 @@ impl Stage {
             start_child(Role::Gatekeeper, dir.join("gatekeeper.log"), arguments.to_vec()).await?;
         let clients_ca = clients.ca;
         Ok(Self { gatekeeper, primary, standby, listener, admin, clients_ca, dir })
+    }
+
+    /// Breaks the primary, or has an operator turn away from it. `Some(reason)` when that cannot be done here.
+    pub async fn break_primary(&mut self, fault: Fault) -> anyhow::Result<Option<String>> {
+        match fault {
+            Fault::Drain | Fault::Quarantine => self.order(fault.name()).await,
+            _ => self.primary.break_by(fault).await,
+        }
+    }
+
+    /// Ends what [`Self::break_primary`] began.
+    pub async fn restore_primary(&mut self, fault: Fault) -> anyhow::Result<()> {
+        match fault {
+            Fault::Drain | Fault::Quarantine => match self.order("release").await? {
+                None => Ok(()),
+                Some(reason) => bail!("release: {reason}"),
+            },
+            _ => self.primary.restore(fault).await,
+        }
+    }
+
+    /// A command of the operator about the primary. `Some(reason)` when the gatekeeper does not know it.
+    async fn order(&self, command: &str) -> anyhow::Result<Option<String>> {
+        let args: Vec<OsString> = vec![
+            command.into(),
+            self.primary.name.into(),
+            "--reason".into(),
+            "demo".into(),
+            "--admin".into(),
+            format!("http://{}", self.admin).into(),
+            "--token-file".into(),
+            self.dir.join("state/admin.token").into(),
+        ];
+        let told = tokio::task::spawn_blocking(move || child::tell(&args)).await??;
+        match told.code {
+            Some(0) => Ok(None),
+            Some(2) => Ok(Some(told.first_line())),
+            code => bail!("gatekeeper {command} ended with {code:?}: {}", told.text),
+        }
     }
 
     /// How a client of the site connects.
@@ -125,6 +164,8 @@ impl Instance {
             text(&control),
             "--users".into(),
             text(&users),
+            "--event-rate".into(),
+            text(&EVENT_RATE),
             "--tls-cert".into(),
             tls.chain.clone().into(),
             "--tls-key".into(),
@@ -152,7 +193,7 @@ impl Instance {
     }
 
     /// Breaks it. `Some(reason)` when this system cannot do that.
-    pub async fn break_by(&mut self, fault: Fault) -> anyhow::Result<Option<String>> {
+    async fn break_by(&mut self, fault: Fault) -> anyhow::Result<Option<String>> {
         if fault == Fault::Kill {
             self.process()?.kill()?;
             return Ok(None);
@@ -161,7 +202,7 @@ impl Instance {
     }
 
     /// Heals it.
-    pub async fn restore(&mut self, fault: Fault) -> anyhow::Result<()> {
+    async fn restore(&mut self, fault: Fault) -> anyhow::Result<()> {
         if fault == Fault::Kill { self.run().await } else { self.lift_faults().await }
     }
 
@@ -182,6 +223,11 @@ impl Instance {
             bail!("instance {} did not lift its faults: {}", self.name, reply.status);
         }
         Ok(())
+    }
+
+    /// Where its control API is asked.
+    pub const fn control(&self) -> SocketAddr {
+        self.control
     }
 
     /// The heads of all requests that reached it, the oldest first; the simulator keeps the last 10,000.
@@ -271,5 +317,7 @@ impl Ports {
     }
 }
 
+/// A second. So many that who hears none for a moment is deaf.
+const EVENT_RATE: u32 = 4;
 const FIRST_PORT: u16 = 20_000;
 const LAST_PORT: u16 = 32_000;

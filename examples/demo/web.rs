@@ -1,4 +1,5 @@
-//! A small HTTP/1.1 client: one connection, one request at a time, with or without TLS.
+//! A small HTTP/1.1 client: one connection, one request at a time, with or without TLS; and the bare
+//! connection, for WebSockets.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,6 +16,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -30,6 +32,8 @@ pub struct Target {
 pub struct Reply {
     /// Its status.
     pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
     /// Its body.
     pub body: Bytes,
 }
@@ -39,7 +43,16 @@ impl Reply {
     pub fn json(&self) -> anyhow::Result<Value> {
         serde_json::from_slice(&self.body).context("the answer is not JSON")
     }
+
+    /// A header's text; empty if there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
 }
+
+/// What bytes go over.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// An open connection.
 pub struct Connection {
@@ -67,30 +80,23 @@ impl Target {
         Ok(Self { address, tls: Some(Arc::new(config)) })
     }
 
-    /// Opens a connection.
-    pub async fn connect(&self) -> anyhow::Result<Connection> {
+    /// Opens a connection, TLS finished.
+    pub async fn open(&self) -> anyhow::Result<Box<dyn Stream>> {
         let stream = TcpStream::connect(self.address).await.context("connect")?;
         stream.set_nodelay(true)?;
-        let sender = match &self.tls {
-            None => handshake(TokioIo::new(stream)).await?,
-            Some(config) => {
-                let name = ServerName::try_from("localhost")?;
-                let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
-                handshake(TokioIo::new(stream.context("TLS")?)).await?
-            }
-        };
+        let Some(config) = &self.tls else { return Ok(Box::new(stream)) };
+        let name = ServerName::try_from("localhost")?;
+        let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
+        Ok(Box::new(stream.context("TLS")?))
+    }
+
+    /// Opens a connection for requests.
+    pub async fn connect(&self) -> anyhow::Result<Connection> {
+        let (sender, driver) = http1::handshake(TokioIo::new(self.open().await?)).await?;
+        // Ends with the connection; its error reaches the request that waits on it.
+        tokio::spawn(async move { drop(driver.await) });
         Ok(Connection { sender })
     }
-}
-
-async fn handshake<S>(stream: TokioIo<S>) -> anyhow::Result<SendRequest<Full<Bytes>>>
-where
-    TokioIo<S>: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
-{
-    let (sender, driver) = http1::handshake(stream).await?;
-    // Ends with the connection; its error reaches the request that waits on it.
-    tokio::spawn(async move { drop(driver.await) });
-    Ok(sender)
 }
 
 impl Connection {
@@ -115,9 +121,52 @@ impl Connection {
         request.headers_mut().extend(headers);
         let (head, body) = self.sender.send_request(request).await?.into_parts();
         let body = body.collect().await.context("body cut")?.to_bytes();
-        Ok(Reply { status: head.status, body })
+        Ok(Reply { status: head.status, headers: head.headers, body })
     }
 }
+
+/// A connection that is opened when it is needed, and anew when the peer has closed it.
+pub struct Kept {
+    target: Target,
+    open: Option<Connection>,
+}
+
+impl Kept {
+    /// Nothing is opened yet.
+    pub const fn new(target: Target) -> Self {
+        Self { target, open: None }
+    }
+
+    /// One exchange; after an error or a time-out the connection is gone.
+    pub async fn exchange(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: HeaderMap,
+        body: &str,
+    ) -> anyhow::Result<Reply> {
+        let exchange = async {
+            let kept = match self.open.take() {
+                Some(mut open) => open.usable().await.then_some(open),
+                None => None,
+            };
+            let mut connection = match kept {
+                Some(open) => open,
+                None => self.target.connect().await?,
+            };
+            let reply = connection.exchange(method, path, headers, body).await?;
+            self.open = Some(connection);
+            Ok(reply)
+        };
+        match tokio::time::timeout(PATIENCE, exchange).await {
+            Ok(reply) => reply,
+            Err(_) => bail!("no answer within {PATIENCE:?}"),
+        }
+    }
+}
+
+/// How long a client waits for one answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One plain request on a connection of its own; for control APIs, which answer at once or not at all.
 pub async fn once(address: SocketAddr, method: &str, path: &str, body: &str) -> anyhow::Result<Reply> {

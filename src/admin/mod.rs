@@ -82,6 +82,7 @@ impl AdminState {
 fn admin_router(state: AdminState) -> Router {
     let orders = Router::new()
         .route("/v1/drain", post(orders::drain))
+        .route("/v1/quarantine", post(orders::quarantine))
         .route("/v1/release", post(orders::release))
         .route("/v1/failback", post(orders::failback));
     open_routes()

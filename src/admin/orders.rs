@@ -1,4 +1,4 @@
-//! Orders: drain, release, failback. First the store (override and audit entry in one transaction),
+//! Orders: drain, quarantine, release, failback. First the store (override and audit entry in one transaction),
 //! then the supervisor; if the store refuses, nothing has changed.
 
 use std::future::Future;
@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::AdminState;
 use super::error::ApiError;
 use super::guard::Operator;
 use super::status::nobody_serves;
+use super::{AdminState, User};
 use crate::balance::failback::{FailbackError, FailbackOutcome, FailbackResult};
 use crate::balance::{Override, OverrideKind, Picture};
 use crate::config::types::Service;
@@ -23,7 +23,7 @@ use crate::state::StoreError;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Drain {
+pub(super) struct Hold {
     instance: String,
     reason: String,
 }
@@ -61,7 +61,24 @@ impl<T: DeserializeOwned> FromRequest<AdminState> for Body<T> {
 pub(super) async fn drain(
     State(state): State<AdminState>,
     Operator(user): Operator,
-    Body(order): Body<Drain>,
+    Body(order): Body<Hold>,
+) -> Result<Json<Value>, ApiError> {
+    hold(state, user, order, OverrideKind::Drain).await
+}
+
+pub(super) async fn quarantine(
+    State(state): State<AdminState>,
+    Operator(user): Operator,
+    Body(order): Body<Hold>,
+) -> Result<Json<Value>, ApiError> {
+    hold(state, user, order, OverrideKind::Quarantine).await
+}
+
+async fn hold(
+    state: AdminState,
+    user: User,
+    order: Hold,
+    kind: OverrideKind,
 ) -> Result<Json<Value>, ApiError> {
     let reason = reason(&order.reason)?;
     let before = state.picture();
@@ -70,15 +87,11 @@ pub(super) async fn drain(
     }
     uninterrupted(async move {
         let _turn = state.orders.lock().await;
-        let wanted = Override {
-            instance: order.instance,
-            kind: OverrideKind::Drain,
-            reason,
-            by: user.name.clone(),
-            since_unix: 0,
-        };
+        let wanted =
+            Override { instance: order.instance, kind, reason, by: user.name.clone(), since_unix: 0 };
         let set = state.store.set_override(wanted, &user.name).await.map_err(not_written)?;
-        tracing::warn!(instance = set.instance, user = user.name, reason = set.reason, "instance drained");
+        let (instance, reason) = (set.instance.as_str(), set.reason.as_str());
+        tracing::warn!(instance, kind = kind.as_str(), user = user.name, reason, "instance held");
         let mut answer = apply(&state, &before).await;
         answer["override"] = json!(set);
         Ok(Json(answer))

@@ -62,6 +62,8 @@ impl DataPlane {
                     let stack =
                         Stack { live, forwarder, issued, cookies, throttle, held, metrics, supervisor };
                     let stack = Rc::new(stack);
+                    let guard = stack.clone();
+                    tokio::task::spawn_local(async move { guard.forwarder.keep_out().await });
                     worker::run(setup, stack).await
                 })
             };

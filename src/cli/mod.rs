@@ -59,9 +59,8 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { config } => check::check(&config),
         Command::Status { remote } => remote::perform(&remote, status::Status).into(),
-        Command::Drain { instance, order } => {
-            remote::perform(&order.remote, overrides::Drain { instance, reason: order.reason }).into()
-        }
+        Command::Drain { instance, order } => hold(overrides::Kind::Drain, instance, order).into(),
+        Command::Quarantine { instance, order } => hold(overrides::Kind::Quarantine, instance, order).into(),
         Command::Release { instance, all, order } => {
             remote::perform(&order.remote, overrides::Release { instance, all, reason: order.reason }).into()
         }
@@ -69,6 +68,10 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             remote::perform(&order.remote, failback::Failback { site, service, reason: order.reason }).into()
         }
     }
+}
+
+fn hold(kind: overrides::Kind, instance: String, order: Order) -> Outcome {
+    remote::perform(&order.remote, overrides::Hold { kind, instance, reason: order.reason })
 }
 
 /// The front door of an active-active video management system.
@@ -121,6 +124,18 @@ enum Command {
     /// until they end. Holds, also over restarts, until `release`.
     #[command(after_help = "Example:\n  gatekeeper drain a --reason \"Windows updates\"")]
     Drain {
+        /// Name of the instance
+        instance: String,
+        #[command(flatten)]
+        order: Order,
+    },
+    /// Treat an instance as hostile
+    ///
+    /// Within a second nothing goes to it any more: no request, no credential, no probe. What is
+    /// connected to it is closed, tunnels and running requests included, and nothing that it has
+    /// said is trusted. Sessions that live only on it end. Holds, also over restarts, until `release`.
+    #[command(after_help = "Example:\n  gatekeeper quarantine a --reason \"ransom note on its server\"")]
+    Quarantine {
         /// Name of the instance
         instance: String,
         #[command(flatten)]
@@ -219,6 +234,7 @@ mod tests {
             "status",
             "status --json --admin http://127.0.0.1:1 --token-file t",
             "drain a --reason because",
+            "quarantine a --reason because",
             "release a --reason because",
             "release --all --reason because",
             "failback --reason because",
@@ -236,6 +252,7 @@ mod tests {
             "run",
             "check",
             "drain a",
+            "quarantine a",
             "drain --reason because",
             "drain a --reason=",
             "release --reason because",

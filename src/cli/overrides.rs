@@ -1,4 +1,4 @@
-//! `drain` and `release`.
+//! `drain`, `quarantine` and `release`.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,18 @@ use super::client::{Client, ClientError};
 use super::remote::{Ask, list, text};
 use super::table::printable;
 
-/// `gatekeeper drain INSTANCE --reason TEXT`.
-pub(super) struct Drain {
+/// `gatekeeper drain INSTANCE --reason TEXT`, and the same with `quarantine`.
+pub(super) struct Hold {
+    pub kind: Kind,
     pub instance: String,
     pub reason: String,
+}
+
+/// How far the instance is kept out.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Drain,
+    Quarantine,
 }
 
 /// `gatekeeper release INSTANCE | --all --reason TEXT`.
@@ -19,18 +27,22 @@ pub(super) struct Release {
     pub reason: String,
 }
 
-impl Ask for Drain {
+impl Ask for Hold {
     async fn ask(&self, client: &Client) -> Result<Value, ClientError> {
-        client.post("/v1/drain", &json!({"instance": self.instance, "reason": self.reason})).await
+        let path = match self.kind {
+            Kind::Drain => "/v1/drain",
+            Kind::Quarantine => "/v1/quarantine",
+        };
+        client.post(path, &json!({"instance": self.instance, "reason": self.reason})).await
     }
 
     fn show(&self, answer: &Value) -> String {
-        format!(
-            "{} is drained until `gatekeeper release {}`\n{}",
-            self.instance,
-            self.instance,
-            effects(answer)
-        )
+        let state = match self.kind {
+            Kind::Drain => "drained",
+            Kind::Quarantine => "in quarantine",
+        };
+        let instance = &self.instance;
+        format!("{instance} is {state} until `gatekeeper release {instance}`\n{}", effects(answer))
     }
 }
 
@@ -80,7 +92,7 @@ mod tests {
             "moved": [{"site": "hq", "service": "config", "from": "a", "to": null}],
             "warnings": ["site hq: no instance serves config (all-held)"],
         });
-        let drain = Drain { instance: "a".to_owned(), reason: "x".to_owned() };
+        let drain = Hold { kind: Kind::Drain, instance: "a".to_owned(), reason: "x".to_owned() };
         assert_eq!(
             drain.show(&answer),
             "a is drained until `gatekeeper release a`\nhq config: a -> nobody\nwarning: site hq: no instance serves config (all-held)\n"

@@ -299,6 +299,8 @@ pub struct Site {
     pub primary: InstanceId,
     /// In the order in which they take over.
     pub standby: Vec<InstanceId>,
+    /// Which ids clients see; `Native` with profile `http`.
+    pub ids: Ids,
     /// Services without which a login makes no sense (design D7) and `/readyz` is 503.
     pub essential: Vec<Service>,
 }
@@ -316,6 +318,15 @@ impl Site {
             Profile::Http { .. } => &[Service::Http],
         }
     }
+}
+
+/// Which ids clients see (design D19).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// The primary's, whoever serves.
+    Canonical,
+    /// Those of whoever serves.
+    Native,
 }
 
 /// The protocol of a site.

@@ -154,6 +154,15 @@ impl Machine {
         self.fact.condition.is_usable() || self.deep_down
     }
 
+    /// Nothing is asked any more, and what was known proves nothing about later: like a new one,
+    /// but what the instance does not have it will not have learnt.
+    pub fn forget(&mut self, now: Moment) {
+        let lacking = self.fact.lacking;
+        let condition = if lacking { Condition::Absent } else { Condition::Unknown };
+        let fact = Fact { condition, since: now, lacking, ..Fact::default() };
+        *self = Self { fact, flipped: now, ..Self::default() };
+    }
+
     /// Takes an event in and says what follows from it.
     pub fn observe(&mut self, now: Moment, event: Event, settings: &Health) -> Step {
         let before = self.fact.condition;

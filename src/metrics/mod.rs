@@ -50,6 +50,7 @@ pub struct Metrics {
     reloads: Vec<IntCounter>,
     standby_writes: IntCounterVec,
     throttled: IntCounterVec,
+    ids_without_partner: IntCounterVec,
     certificate_expiry: IntGauge,
     connections: IntGauge,
     pinned: IntGauge,
@@ -79,6 +80,7 @@ impl Metrics {
             reloads: closed_set::<ReloadResult>(&registry, &spec::RELOADS)?,
             standby_writes: register(&registry, &spec::STANDBY_WRITES, IntCounterVec::new)?,
             throttled: register(&registry, &spec::THROTTLED, IntCounterVec::new)?,
+            ids_without_partner: register(&registry, &spec::IDS_WITHOUT_PARTNER, IntCounterVec::new)?,
             certificate_expiry: register(&registry, &spec::CERTIFICATE, |opts, _| IntGauge::with_opts(opts))?,
             connections: register(&registry, &spec::CONNECTIONS, |opts, _| IntGauge::with_opts(opts))?,
             pinned: register(&registry, &spec::PINNED, |opts, _| IntGauge::with_opts(opts))?,
@@ -126,6 +128,11 @@ impl Metrics {
     /// The counters of this site's logins that had to wait, by scope. Resolve once, keep.
     pub fn throttled(&self, site: &str) -> Vec<IntCounter> {
         Throttled::ALL.iter().map(|s| self.throttled.with_label_values(&[site, s.as_str()])).collect()
+    }
+
+    /// The counter of GUIDs without a partner in this site's traffic. Resolve once, keep.
+    pub fn ids_without_partner(&self, site: &str) -> IntCounter {
+        self.ids_without_partner.with_label_values(&[site])
     }
 
     /// The end of life of the certificate that clients see, in seconds of UNIX time.

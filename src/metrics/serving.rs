@@ -80,6 +80,7 @@ impl Metrics {
             for scope in Throttled::ALL {
                 let _ = self.throttled.remove_label_values(&[site.as_str(), scope.as_str()]);
             }
+            let _ = self.ids_without_partner.remove_label_values(&[site.as_str()]);
         }
         // A move away from an instance that was removed in the same reload must still be seen, so
         // moves go with their site only.

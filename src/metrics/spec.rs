@@ -103,6 +103,13 @@ pub(super) const STANDBY_WRITES: Spec = spec(
     "Configuration writes passed to a standby while it served.",
     "Changes that the primary does not have; look before failing back.",
 );
+pub(super) const IDS_WITHOUT_PARTNER: Spec = spec(
+    "gatekeeper_ids_without_partner_total",
+    Kind::Counter,
+    &["site"],
+    "GUIDs in requests and answers that no link knows; they pass unchanged. Not counted while a site has no links.",
+    "What is made by use (events, sessions, alarms) has no partner, so it is never 0; a jump after a switch means objects that were never linked.",
+);
 pub(super) const RELOADS: Spec = spec(
     "gatekeeper_config_reloads_total",
     Kind::Counter,
@@ -160,6 +167,7 @@ pub const ALL: &[Spec] = &[
     HEDGES,
     STANDBY_WRITES,
     THROTTLED,
+    IDS_WITHOUT_PARTNER,
     REFUSED,
     CONNECTIONS,
     PINNED,

@@ -20,6 +20,7 @@ fn the_table_and_the_registry_agree() {
     metrics.apply(&picture("hq", &["a", "b"]), &[failover("a", "b")]);
     metrics.request_series("hq", "config", "a").record(200, Duration::from_millis(3));
     metrics.standby_writes("hq").inc();
+    metrics.ids_without_partner("hq").inc();
     let shown: Vec<String> = metrics.registry.gather().iter().map(|f| f.name().to_owned()).collect();
     for s in spec::ALL {
         assert!(shown.iter().any(|n| n == s.name), "{} is not registered", s.name);
@@ -139,6 +140,7 @@ fn what_a_reload_removes_disappears_for_good() {
     assert!(text.contains("code=\"201\",instance=\"new\""), "asked for before its first picture");
 
     metrics.standby_writes("hq").inc();
+    metrics.ids_without_partner("hq").inc();
     metrics.apply(&picture("other", &["a", "new"]), &[]);
     assert!(!metrics.render().contains("site=\"hq\""), "{}", metrics.render());
 }

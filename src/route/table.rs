@@ -177,7 +177,7 @@ const EVENT_RESOURCES: [&str; 14] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::types::InstanceId;
+    use crate::config::types::{Ids, InstanceId};
 
     fn site() -> Site {
         Site {
@@ -187,6 +187,7 @@ mod tests {
             profile: Profile::Xprotect { pass: vec!["/installation".into()] },
             primary: InstanceId(0),
             standby: vec![InstanceId(1)],
+            ids: Ids::Canonical,
             essential: vec![],
         }
     }

@@ -117,10 +117,11 @@ impl Stack {
         let name = job.live.prepared.config.instance(instance).name.clone();
         let (stack, connection, service) = (self.clone(), job.connection.clone(), job.service);
         connection.pace.tunnel();
-        tokio::task::spawn_local(async move {
+        let tunnel = tokio::task::spawn_local(async move {
             let down = || stack.is_down(&name, service);
             tunnel::join(on_client, on_instance, connection.pace.drained(), down).await;
         });
+        self.forwarder.carries(job.live.prepared.backend(instance), tunnel.abort_handle());
         Ok(Served { instance, response: response.map(|_| Content::Own(Bytes::new())) })
     }
 

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::backend::{Backend, Waiting};
 use super::connect::ConnectError;
 use super::pinned::{Over, challenge};
-use super::pool::{Afterwards, Lease, Passed, Pool, open};
+use super::pool::{Afterwards, Lease, Passed, Pool};
 use crate::config::types::Service;
 use crate::health::{Reporter, Signal};
 use crate::http::body::{RequestBody, UploadState};
@@ -29,6 +29,8 @@ pub enum Miss {
     },
     /// The client broke off its own body; says nothing about the instance.
     Client,
+    /// It was written, or a part of it; then the instance was put into quarantine.
+    Banned,
 }
 
 /// What an attempt needs besides the request.
@@ -61,6 +63,7 @@ impl Attempt<'_> {
         request.headers_mut().insert(HOST, self.backend.host.clone());
         let upload = request.body().upload();
         let waiting = Waiting::begin(self.backend.gauge(self.service));
+        let ban = self.backend.target.ban();
         loop {
             let (mut lease, reused) = match self.connection().await {
                 Ok(Some(found)) => found,
@@ -83,8 +86,14 @@ impl Attempt<'_> {
                 self.report(Signal::Reset);
                 return Err(Miss::Unsent(Box::new(request)));
             }
+            if ban.is_raised() {
+                // Found before those who close its connections came to it.
+                return Err(Miss::Unsent(Box::new(request)));
+            }
             self.written.set(true);
             match lease.sender.try_send_request(request).await {
+                // Its answer would not be trusted.
+                Ok(_) if ban.is_raised() => return Err(Miss::Banned),
                 Ok(response) => {
                     waiting.answered();
                     self.judge(&response);
@@ -94,6 +103,9 @@ impl Attempt<'_> {
                 }
                 Err(mut failed) => {
                     let Some(back) = failed.take_message() else {
+                        if ban.is_raised() {
+                            return Err(Miss::Banned);
+                        }
                         // hyper ends the connection when the body fails; that is not the
                         // instance's doing, and a stranger must not be able to make it look so.
                         if upload.is_some_and(|u| u.state() == UploadState::Broken) {
@@ -125,7 +137,7 @@ impl Attempt<'_> {
         match found {
             Some(lease) => Ok(Some((lease, true))),
             None if self.over.continues() => Ok(None),
-            None => open(self.backend).await.map(|lease| Some((lease, false))),
+            None => self.pool.open(self.backend).await.map(|lease| Some((lease, false))),
         }
     }
 
@@ -171,7 +183,7 @@ const fn signal_of(error: &ConnectError) -> Option<Signal> {
         ConnectError::Resolve { .. } | ConnectError::Unreachable(_) | ConnectError::Tls(_) => {
             Some(Signal::ConnectFailed)
         }
-        ConnectError::Local(_) => None,
+        ConnectError::Local(_) | ConnectError::Banned => None,
     }
 }
 

@@ -49,6 +49,10 @@ impl Backend {
     ) -> Result<Self, BackendError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let target = Target::new(instance, limits)?;
+        let target = match earlier {
+            Some(earlier) => target.following(&earlier.target),
+            None => target,
+        };
         Ok(Self {
             key: earlier.map_or_else(|| NEXT.fetch_add(1, Ordering::Relaxed), |e| e.key),
             host: HeaderValue::from_str(&target.origin().authority())?,

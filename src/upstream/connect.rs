@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::ban::Ban;
 use crate::config::types::{Instance, Origin, UpstreamLimits};
 use crate::tls::client::{TrustError, client_config};
 
@@ -25,6 +27,7 @@ pub struct Target {
     tls: Option<(TlsConnector, ServerName<'static>)>,
     timeout: Duration,
     response_timeout: Duration,
+    ban: Arc<Ban>,
 }
 
 /// Why there is no connection. Nothing of a request was written in any of these cases, so every
@@ -55,6 +58,9 @@ pub enum ConnectError {
     /// Handshake or certificate.
     #[error("TLS: {0}")]
     Tls(io::Error),
+    /// An operator has put the instance into quarantine.
+    #[error("in quarantine")]
+    Banned,
 }
 
 impl Target {
@@ -73,7 +79,18 @@ impl Target {
         };
         let address = origin.host.parse::<IpAddr>().ok().map(|ip| SocketAddr::new(ip, origin.port));
         let (timeout, response_timeout) = (limits.connect_timeout, limits.response_timeout);
-        Ok(Self { origin, address, tls, timeout, response_timeout })
+        Ok(Self { origin, address, tls, timeout, response_timeout, ban: Arc::default() })
+    }
+
+    /// The same instance as `earlier`, before a reload: a quarantine holds for both.
+    #[must_use]
+    pub fn following(self, earlier: &Self) -> Self {
+        Self { ban: Arc::clone(&earlier.ban), ..self }
+    }
+
+    /// Whether the instance is in quarantine.
+    pub fn ban(&self) -> &Ban {
+        &self.ban
     }
 
     /// The instance's own origin.
@@ -91,9 +108,14 @@ impl Target {
     /// # Errors
     /// See [`ConnectError`]; takes `connect_timeout` at most.
     pub async fn connect(&self) -> Result<Stream, ConnectError> {
-        tokio::time::timeout(self.timeout, self.open())
-            .await
-            .unwrap_or(Err(ConnectError::Timeout(self.timeout)))
+        if self.ban.is_raised() {
+            return Err(ConnectError::Banned);
+        }
+        let opened = tokio::time::timeout(self.timeout, self.open()).await;
+        if self.ban.is_raised() {
+            return Err(ConnectError::Banned);
+        }
+        opened.unwrap_or(Err(ConnectError::Timeout(self.timeout)))
     }
 
     async fn open(&self) -> Result<Stream, ConnectError> {

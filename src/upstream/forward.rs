@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use http::{Method, Request, Response};
 use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use tokio::time::sleep;
 
 use super::attempt::{Attempt, Miss, gateway_failure};
@@ -134,6 +135,21 @@ impl Forwarder {
             let pinned = pinned.upgrade();
             pinned.inspect(|pinned| pinned.sweep(&keep)).is_some()
         });
+    }
+
+    /// Ends what goes to an instance as soon as the operator has put it into quarantine; runs as
+    /// long as the core does.
+    pub async fn keep_out(&self) {
+        let mut pictures = self.picture.clone();
+        while pictures.changed().await.is_ok() {
+            self.pool.close_banned();
+        }
+    }
+
+    /// `task` carries bytes to and from `backend` that are no requests any more, and ends with its
+    /// quarantine.
+    pub fn carries(&self, backend: &Backend, task: AbortHandle) {
+        self.pool.holds(&backend.target, task);
     }
 
     /// Sends `request` by `plan`.

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod backend;
+pub mod ban;
 pub mod budget;
 pub mod connect;
 pub mod forward;

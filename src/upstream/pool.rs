@@ -19,7 +19,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::backend::Backend;
-use super::connect::{ConnectError, Stream};
+use super::connect::{ConnectError, Stream, Target};
 use super::pinned::{Challenge, Pinned};
 use crate::clock::Moment;
 use crate::config::types::Service;
@@ -61,12 +61,14 @@ impl Drop for Lease {
     }
 }
 
-/// The idle connections of one core. Last in, first out: the most recently used one is the least
-/// likely to have been closed by the instance meanwhile.
+/// The connections of one core. Idle ones last in, first out: the most recently used one is the
+/// least likely to have been closed by the instance meanwhile.
 #[derive(Default)]
 pub struct Pool {
     // A handful of instances: a scan is quicker than hashing.
     idle: RefCell<Vec<(u64, Vec<Idle>)>>,
+    /// The tasks that hold a connection, used or idle, pooled or pinned or a tunnel.
+    holders: RefCell<Vec<(Arc<Target>, AbortHandle)>>,
 }
 
 struct Idle {
@@ -107,6 +109,42 @@ impl Pool {
         }
     }
 
+    /// Opens a new connection and runs it on this core.
+    ///
+    /// # Errors
+    /// When there is none; nothing was written.
+    pub async fn open(&self, backend: &Backend) -> Result<Lease, ConnectError> {
+        let stream: Stream = backend.target.connect().await?;
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(LARGEST_PART)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|e| ConnectError::Unreachable(io::Error::other(e)))?;
+        // Its error is also the request's.
+        let task = tokio::task::spawn_local(async move {
+            let _ = connection.with_upgrades().await;
+        });
+        self.holds(&backend.target, task.abort_handle());
+        Ok(Lease { sender, task: Some(task.abort_handle()), pinned: None })
+    }
+
+    /// `task` holds a connection to this instance and ends with its quarantine.
+    pub fn holds(&self, target: &Arc<Target>, task: AbortHandle) {
+        if target.ban().is_raised() {
+            task.abort();
+        }
+        self.holders.borrow_mut().push((Arc::clone(target), task));
+    }
+
+    /// Closes every connection to an instance in quarantine, whatever is under way on it.
+    pub fn close_banned(&self) {
+        for (target, task) in self.holders.borrow().iter() {
+            if target.ban().is_raised() {
+                task.abort();
+            }
+        }
+    }
+
     /// Closes what has been idle for long, and everything of instances that `keep` no longer names.
     pub fn sweep(&self, now: Moment, keep: impl Fn(u64) -> bool) {
         let mut pools = self.idle.borrow_mut();
@@ -114,25 +152,8 @@ impl Pool {
         for (_, stack) in pools.iter_mut() {
             stack.retain(|idle| idle.lease.is_open() && now.since(idle.answered) < MAX_AGE);
         }
+        self.holders.borrow_mut().retain(|(_, task)| !task.is_finished());
     }
-}
-
-/// Opens a new connection and runs it on this core.
-///
-/// # Errors
-/// When there is none; nothing was written.
-pub async fn open(backend: &Backend) -> Result<Lease, ConnectError> {
-    let stream: Stream = backend.target.connect().await?;
-    let (sender, connection) = http1::Builder::new()
-        .max_buf_size(LARGEST_PART)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|e| ConnectError::Unreachable(std::io::Error::other(e)))?;
-    // Its error is also the request's.
-    let task = tokio::task::spawn_local(async move {
-        let _ = connection.with_upgrades().await;
-    });
-    Ok(Lease { sender, task: Some(task.abort_handle()), pinned: None })
 }
 
 /// What becomes of a connection when the answer on it has come to its end.
@@ -213,7 +234,12 @@ impl Body for Passed {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match Pin::new(&mut self.body).poll_frame(cx) {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if self.backend.target.ban().is_raised() {
+            // Cut, and seen to be cut: an answer whose connection has gone may look complete.
+            return Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())));
+        }
+        match polled {
             Poll::Ready(Some(frame)) => {
                 self.backend.gauge(self.service).touch(Moment::now());
                 if let Some(stall) = &mut self.stall {

@@ -139,8 +139,11 @@ impl Client {
 
     async fn open(&self) -> Result<Connection, ClientError> {
         let (connection, driver) = handshake(TokioIo::new(self.target.connect().await?)).await?;
-        // Ends when the connection does; its errors reach the request that waits on it.
-        tokio::spawn(async move { drop(driver.await) });
+        let target = Arc::clone(&self.target);
+        // Ends when the connection does, or must; its errors reach the request that waits on it.
+        tokio::spawn(async move {
+            tokio::select! { _ = driver => {}, () = target.ban().raised() => {} }
+        });
         Ok(connection)
     }
 

@@ -38,6 +38,13 @@ pub enum SocketError {
 /// # Errors
 /// See [`SocketError`].
 pub async fn start_session(client: &Client, token: &SecretString) -> Result<u64, SocketError> {
+    tokio::select! {
+        status = ask(client, token) => status,
+        () = client.target().ban().raised() => Err(ConnectError::Banned.into()),
+    }
+}
+
+async fn ask(client: &Client, token: &SecretString) -> Result<u64, SocketError> {
     let target = client.target();
     let authority = target.origin().authority();
     // The handshake code wants an absolute URI; only its path goes onto the wire.

@@ -19,6 +19,7 @@ mod ntlm_users;
 mod odd;
 mod operate;
 mod promises;
+mod quarantine;
 mod reload;
 mod reuse;
 mod routing;

@@ -15,10 +15,19 @@ pub mod upstream;
 pub mod ws;
 
 use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// How long a condition may take to come true. Generous: two cores are shared by many processes.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How many TCP connections of this machine lead to `address` now and are open at the end that made them.
+pub fn sockets_to(address: SocketAddr) -> usize {
+    let IpAddr::V4(ip) = address.ip() else { panic!("{address} is no IPv4 address") };
+    let wanted = format!("{:08X}:{:04X} 01 ", u32::from_le_bytes(ip.octets()), address.port());
+    // Columns: number, local, remote, state; 01 is ESTABLISHED.
+    std::fs::read_to_string("/proc/net/tcp").unwrap().lines().filter(|line| line.contains(&wanted)).count()
+}
 
 /// Asks `probe` again and again until it gives a value; fails the test after [`PATIENCE`].
 pub async fn eventually<T, F, Fut>(what: &str, mut probe: F) -> T

@@ -61,6 +61,10 @@ impl Sim {
         Self { name: name.into(), process, args, dir, ca, tls, address }
     }
 
+    pub const fn address(&self) -> std::net::SocketAddr {
+        self.address
+    }
+
     pub fn url(&self) -> String {
         format!("{}://{}", if self.tls { "https" } else { "http" }, self.address)
     }

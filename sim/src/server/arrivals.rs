@@ -89,9 +89,9 @@ impl Arrivals {
         n
     }
 
-    /// Notes what request `n` was answered, so that a test can tell what a proxy made of it.
+    /// Notes when and what request `n` was answered, so that a test can tell what a proxy made of it.
     pub fn answered(&self, n: u64, status: u16, body: &[u8]) {
-        let mut answer = json!({ "status": status, "length": body.len() });
+        let mut answer = json!({ "time": Stamp::now().wire(), "status": status, "length": body.len() });
         if body.len() <= MOST_HASHED {
             answer["sha256"] = json!(sha256(body));
         }

@@ -3,7 +3,7 @@
 use super::{Context, refuse_twice};
 use crate::config::keys::{self, Preset};
 use crate::config::raw::Table;
-use crate::config::types::{InstanceId, Profile, Service};
+use crate::config::types::{Ids, InstanceId, Profile, Service};
 use crate::config::value::{Item, alternatives, quote};
 
 /// Keys that mean something for XProtect only.
@@ -79,6 +79,13 @@ fn collide(a: &str, b: &str) -> bool {
         p.split('/').filter(|s| !s.is_empty()).map(str::to_ascii_lowercase).collect()
     };
     segments(a).iter().zip(&segments(b)).all(|(x, y)| x == y)
+}
+
+/// Nothing is known about the ids of any but an XProtect site.
+pub(super) fn ids(site: &Table) -> Option<Ids> {
+    let http = site.get::<String>("profile")? == "http";
+    let canonical = !http && site.get::<String>("ids")? == "canonical";
+    Some(if canonical { Ids::Canonical } else { Ids::Native })
 }
 
 pub(super) fn essential(site: &Table, cx: &mut Context<'_>) -> Option<Vec<Service>> {

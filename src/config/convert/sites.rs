@@ -56,6 +56,7 @@ fn site(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<Site> {
     let primary = primary(table, all, cx);
     let standby = standby(table, all, cx);
     let profile = profile::convert(table, cx);
+    let ids = profile::ids(table);
     let essential = profile::essential(table, cx);
 
     let used = primary.iter().chain(standby.iter().flatten()).copied();
@@ -73,6 +74,7 @@ fn site(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<Site> {
         profile: profile?,
         primary: primary?,
         standby: standby?,
+        ids: ids?,
         essential: essential?,
     })
 }

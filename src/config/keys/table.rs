@@ -47,7 +47,7 @@ pub const SECTIONS: &[Section] = &[
     section("", "Above the first table."),
     section("runtime", "Threads."),
     section("listener", "The client side."),
-    section("admin", "The operator side: status, drain; quarantine and approvals come later."),
+    section("admin", "The operator side: status, drain, quarantine; approvals come later."),
     section("admin.user[]", "People beside `local`, the user of `[admin] token_file`."),
     section("metrics", "A listener for scraping only: `/metrics`, `/healthz`, `/readyz`."),
     section("upstream", "Time limits towards instances."),
@@ -100,7 +100,7 @@ pub const KEYS: &[Key] = &[
 
     key("admin.user[].name", Name, Required, Reload, "Shown in the audit log.").example("\"alice\""),
     key("admin.user[].role", Choice(&["viewer", "operator", "approver", "admin"]), Required, Reload,
-        "`viewer`: status without user or object names. `operator`: drain, release, failback (the command quarantine comes later). `approver`: approve, reject, lift a guard. `admin`: all but approving alone.")
+        "`viewer`: status without user or object names. `operator`: drain, quarantine, release, failback. `approver`: approve, reject, lift a guard. `admin`: all but approving alone.")
         .example("\"operator\""),
     key("admin.user[].token_file", Path, Required, Reload, "File with the bearer token; must exist.")
         .example("\"secrets/alice.token\""),

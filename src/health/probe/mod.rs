@@ -98,7 +98,7 @@ pub async fn documents(client: &Client, limit: Duration) -> Option<Documents> {
 
 fn outcome_of(error: &ClientError) -> Outcome {
     Outcome::Failed(match error {
-        ClientError::Connect(ConnectError::Local(_)) => return Outcome::Inconclusive,
+        ClientError::Connect(ConnectError::Local(_) | ConnectError::Banned) => return Outcome::Inconclusive,
         ClientError::Connect(ConnectError::Refused) => Cause::Refused,
         ClientError::Connect(ConnectError::Timeout(_)) => Cause::Timeout,
         ClientError::Connect(ConnectError::Tls(_)) => Cause::Tls,

@@ -116,7 +116,9 @@ impl Actor {
                 let _ = done.send(());
             }
             Command::Overrides { overrides, done } => {
+                let before = self.banned();
                 self.core.set_overrides(overrides, now);
+                self.follow_bans(&before, now);
                 self.settle();
                 let _ = done.send(());
             }
@@ -149,6 +151,24 @@ impl Actor {
                 for service in Service::ALL {
                     self.observe(id, service, now, Event::Deep(DeepOutcome::Inconclusive));
                 }
+            }
+        }
+    }
+
+    fn banned(&self) -> Vec<InstanceId> {
+        self.core.config().instance_ids().filter(|id| self.core.quarantined(*id)).collect()
+    }
+
+    /// What goes with the facts that the core forgets about an instance in quarantine; one that is
+    /// released is asked at once.
+    fn follow_bans(&mut self, before: &[InstanceId], now: Moment) {
+        let banned = self.banned();
+        for (id, lane) in self.core.config().instance_ids().zip(&mut self.lanes) {
+            if banned.contains(&id) {
+                lane.token = None;
+                Service::ALL.iter().for_each(|s| lane.monitor.gauge(*s).clear_silence());
+            } else if before.contains(&id) {
+                lane.hurry(now);
             }
         }
     }
@@ -304,7 +324,7 @@ impl Actor {
         let pause = if failed { interval * 2 } else { (interval * 10).max(DEEP_INTERVAL) };
         let lane = &mut self.lanes[id.index()];
         lane.deep.end(now + pause);
-        lane.token = found.token;
+        lane.token = found.token.filter(|_| !self.core.quarantined(id));
         if lane.complaint != found.complaint {
             lane.complaint = found.complaint;
             let instance = lane.monitor.name();

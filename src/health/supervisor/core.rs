@@ -89,8 +89,12 @@ impl Core {
         })
     }
 
-    /// Passes an event to its machine and records what follows.
+    /// Passes an event to its machine and records what follows; nothing that an instance in
+    /// quarantine does counts.
     pub(crate) fn observe(&mut self, id: InstanceId, service: Service, now: Moment, event: Event) -> Step {
+        if self.quarantined(id) {
+            return Step::default();
+        }
         let Some(row) = self.machines.get_mut(id.index()) else { return Step::default() };
         let machine = &mut row[service.index()];
         let step = machine.observe(now, event, &self.config.health);
@@ -167,7 +171,23 @@ impl Core {
         let config = &self.config;
         self.held = Held::resolve(config, &overrides, Some((config, &self.held)), now);
         self.overrides = overrides;
+        self.forget_banned(now);
         self.dirty = true;
+    }
+
+    /// Instances in quarantine are not asked; whatever was known about them is out of date when they
+    /// are released.
+    fn forget_banned(&mut self, now: Moment) {
+        let held = &self.held;
+        for (id, row) in self.config.instance_ids().zip(&mut self.machines) {
+            if held.kind(id) != Some(OverrideKind::Quarantine) {
+                continue;
+            }
+            for (service, machine) in Service::ALL.into_iter().zip(row) {
+                machine.forget(now);
+                self.board.set(id, service, machine.fact());
+            }
+        }
     }
 
     /// Changes to another configuration. `earlier` tells which instance of the old configuration

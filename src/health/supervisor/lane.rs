@@ -136,6 +136,25 @@ impl Lane {
         probes.chain(others.filter_map(|job| job.timer())).min()
     }
 
+    /// Puts off whatever is due.
+    pub(super) fn rest(&mut self, now: Moment, until: Moment) {
+        for job in self.jobs() {
+            if job.begin(now) {
+                job.end(until);
+            }
+        }
+    }
+
+    /// Everything is due now.
+    pub(super) fn hurry(&mut self, now: Moment) {
+        self.jobs().for_each(|job| job.hurry(now));
+    }
+
+    fn jobs(&mut self) -> impl Iterator<Item = &mut Job> {
+        let probes = self.slots.iter_mut().map(|slot| &mut slot.probe);
+        probes.chain([&mut self.documents, &mut self.deep])
+    }
+
     /// Asks for the documents to be read soon, but not within `pause` of the last attempt, whether
     /// or not that one succeeded.
     pub(super) fn wish_documents(&mut self, now: Moment, pause: Duration) {

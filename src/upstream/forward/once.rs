@@ -57,7 +57,9 @@ impl Forwarder {
             Waited::Miss(Miss::Cut { .. }) => return Err(Failure::OutcomeUnknown),
             Waited::TimedOut => return Err(Failure::OutcomeUnknownTimeout),
             Waited::Miss(Miss::Unsent(request)) => (*request, RetryReason::Connect),
-            Waited::Down => (spare.ok_or(Failure::OutcomeUnknownTimeout)?, RetryReason::Down),
+            Waited::Down | Waited::Miss(Miss::Banned) => {
+                (spare.ok_or(Failure::OutcomeUnknownTimeout)?, RetryReason::Down)
+            }
         };
         let Some(fallback) = plan.fallback else {
             return Err(self.or_down(plan, Failure::Unreachable).await);
@@ -84,7 +86,9 @@ impl Forwarder {
             Waited::Miss(Miss::Unsent(_)) => Err(Failure::Unreachable),
             Waited::Miss(Miss::Client) => Err(Failure::Client),
             Waited::Miss(Miss::Cut { .. }) => Err(Failure::OutcomeUnknown),
-            Waited::Down | Waited::TimedOut => Err(Failure::OutcomeUnknownTimeout),
+            Waited::Down | Waited::TimedOut | Waited::Miss(Miss::Banned) => {
+                Err(Failure::OutcomeUnknownTimeout)
+            }
         }
     }
 

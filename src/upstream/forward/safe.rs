@@ -147,7 +147,7 @@ impl Forwarder {
             Waited::Miss(Miss::Unsent(_)) => (Failure::Unreachable, RetryReason::Connect),
             Waited::Miss(Miss::Client) => return Err(Failure::Client),
             Waited::Miss(Miss::Cut { .. }) | Waited::Answer { .. } => (Failure::Broken, RetryReason::Cut),
-            Waited::Down => (Failure::Down, RetryReason::Down),
+            Waited::Down | Waited::Miss(Miss::Banned) => (Failure::Down, RetryReason::Down),
             Waited::TimedOut => (Failure::TimedOut, RetryReason::Timeout),
         };
         // What was never written, or waited on a dead instance, cannot overload anybody by going

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 
-use super::{Actor, DEEP_INTERVAL, DOCUMENTS_PAUSE, Done, Finished};
+use super::{Actor, DEEP_INTERVAL, Done, Finished};
 use crate::clock::Moment;
 use crate::config::types::{Config, InstanceId, Service};
 use crate::health::probe::{self, deep};
@@ -20,15 +20,15 @@ impl Actor {
         let config = Arc::clone(self.core.config());
         for id in config.instance_ids() {
             let Some(lane) = self.lanes.get_mut(id.index()) else { continue };
+            if self.core.quarantined(id) {
+                // Nothing that it says would be believed, and a question tells it something.
+                lane.rest(now, now + config.health.interval);
+                continue;
+            }
             let due: Vec<Service> =
                 (lane.services.iter().copied()).filter(|s| lane.slots[s.index()].probe.begin(now)).collect();
             if lane.is_vms() && lane.documents.begin(now) {
-                // Nothing that an instance in quarantine says about itself would be believed.
-                if self.core.quarantined(id) {
-                    lane.documents.end(now + DOCUMENTS_PAUSE);
-                } else {
-                    self.send_documents(id);
-                }
+                self.send_documents(id);
             }
             self.send_deep(id, &config, now);
             for service in due {
@@ -55,13 +55,12 @@ impl Actor {
     fn send_deep(&mut self, id: InstanceId, config: &Config, now: Moment) {
         let wanted: Vec<Service> =
             DEEP_SERVICES.into_iter().filter(|s| self.core.wants_deep(id, *s)).collect();
-        let quarantined = self.core.quarantined(id);
         let lane = &mut self.lanes[id.index()];
         if !lane.is_vms() || !lane.deep.begin(now) {
             return;
         }
         let account = config.instance(id).account.clone();
-        let Some(account) = account.filter(|_| !quarantined && !wanted.is_empty()) else {
+        let Some(account) = account.filter(|_| !wanted.is_empty()) else {
             lane.deep.end(now + DEEP_INTERVAL);
             return;
         };

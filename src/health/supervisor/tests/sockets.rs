@@ -255,7 +255,7 @@ async fn an_account_that_is_refused_holds_nobody_down() {
 }
 
 #[tokio::test]
-async fn an_instance_in_quarantine_is_shown_no_password() {
+async fn an_instance_in_quarantine_is_neither_asked_nor_believed() {
     let (a, b) = (Fake::start("a").await, Fake::start("b").await);
     let (s, _folder) = with_account(&a, &b);
     tokio::time::timeout(PATIENCE, a.first_login()).await.unwrap();
@@ -268,12 +268,16 @@ async fn an_instance_in_quarantine_is_shown_no_password() {
     };
     s.handle.set_overrides(vec![quarantine]).await;
     assert!(s.now().quarantined(A));
+    assert_eq!(s.now().condition(A, Service::Config), Condition::Unknown);
     let before = a.logins();
-    // Failing probes make the supervisor publish until their number is seen.
-    a.set(Faults { wrong_body: true, ..Faults::default() });
-    s.until("a probe result", |p| p.condition(A, Service::Config) == Condition::Down).await;
-    a.set(Faults::default());
-    s.until("a probe result", |p| p.condition(A, Service::Config) == Condition::Up).await;
+    // Some rounds of probes of the other one.
+    b.set(Faults { wrong_body: true, ..Faults::default() });
+    s.until("a probe result", |p| p.condition(B, Service::Config) == Condition::Down).await;
+    b.set(Faults::default());
+    s.until("a probe result", |p| p.condition(B, Service::Config) == Condition::Up).await;
+    assert_eq!(s.now().condition(A, Service::Config), Condition::Unknown);
     // One may have been under way when the order came.
     assert!(a.logins() <= before + 1);
+    s.handle.set_overrides(Vec::new()).await;
+    s.until("it is asked again", |p| p.condition(A, Service::Config) == Condition::Up).await;
 }
