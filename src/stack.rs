@@ -49,6 +49,7 @@ use crate::session::cookie;
 use crate::session::grant::{self, Grant};
 use crate::session::issued::Issued;
 use crate::session::throttle::Throttle;
+use crate::session::verdicts::Verdicts;
 use crate::upstream::forward::{Failure, Forwarder, Plan, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
 
@@ -67,6 +68,8 @@ pub struct Stack {
     pub throttle: Arc<Throttle>,
     /// Logins that wait because others have failed.
     pub held: Held,
+    /// Which tokens were found good.
+    pub verdicts: Verdicts,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Asked for fresh discovery documents when an unknown token comes.

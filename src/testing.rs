@@ -8,8 +8,20 @@ use std::time::Duration;
 
 use crate::config::types::{
     Admin, CertificateSource, Config, Failback, FailbackMode, Health, Ids, Instance, InstanceId, Listener,
-    Origin, Profile, Service, Site, StandbyWrites, UpstreamLimits,
+    Origin, Profile, Service, Site, StandbyWrites, UpstreamLimits, Validate,
 };
+
+#[path = "../tests/support/signer.rs"]
+pub(crate) mod signer;
+
+/// A public key with this id; always the same one.
+pub(crate) fn rsa_jwk(kid: &str) -> serde_json::Value {
+    static KEY: std::sync::LazyLock<serde_json::Value> =
+        std::sync::LazyLock::new(|| signer::Signer::rsa("").jwk());
+    let mut jwk = KEY.clone();
+    jwk["kid"] = kid.into();
+    jwk
+}
 
 /// One XProtect site on these instances, the first being the primary; nothing listens at their URLs.
 pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
@@ -66,6 +78,7 @@ pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
             mode: FailbackMode::AfterStable(Duration::from_secs(30)),
             standby_writes: StandbyWrites::Allow,
         },
+        validate: Validate::Auto,
         warnings: vec!["a warning".to_owned()],
     }
 }

@@ -18,6 +18,7 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::session::issued::Issued;
 use crate::session::throttle::Throttle;
+use crate::session::verdicts::Verdicts;
 use crate::stack::{Held, Stack};
 use crate::upstream::forward::Forwarder;
 
@@ -58,9 +59,18 @@ impl DataPlane {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 LocalSet::new().block_on(&runtime, async {
                     let forwarder = Forwarder::new(reporter, supervisor.watch(), metrics.clone());
-                    let held = Held::default();
-                    let stack =
-                        Stack { live, forwarder, issued, cookies, throttle, held, metrics, supervisor };
+                    let (verdicts, held) = (Verdicts::default(), Held::default());
+                    let stack = Stack {
+                        live,
+                        forwarder,
+                        issued,
+                        cookies,
+                        verdicts,
+                        throttle,
+                        held,
+                        metrics,
+                        supervisor,
+                    };
                     let stack = Rc::new(stack);
                     let guard = stack.clone();
                     tokio::task::spawn_local(async move { guard.forwarder.keep_out().await });

@@ -113,6 +113,8 @@ pub struct Config {
     pub health: Health,
     /// When a service returns to its primary.
     pub failback: Failback,
+    /// Whether tokens are checked before they reach an instance.
+    pub validate: Validate,
     /// What an operator should know but that does not prevent a start (keys without effect yet,
     /// a self-signed certificate). Logged once at start, printed by `check`.
     pub warnings: Vec<String>,
@@ -385,4 +387,13 @@ pub enum StandbyWrites {
     Allow,
     /// 503.
     Refuse,
+}
+
+/// Whether tokens are checked before they reach an instance (design D9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validate {
+    /// Against the keys that the instances publish.
+    Auto,
+    /// They go unchecked to the instance that they name as their own.
+    Never,
 }

@@ -76,6 +76,20 @@ impl Answer {
         "sign-in-again",
         "Token validation failed: the token is expired.",
     );
+    /// The token is over.
+    pub const TOKEN_EXPIRED: Self = Self { reason: "token-expired", ..Self::SIGN_IN_AGAIN };
+    /// The instance's clock, or ours, is wrong.
+    pub const TOKEN_TOO_EARLY: Self = Self::new(
+        StatusCode::UNAUTHORIZED,
+        "token-too-early",
+        "Token validation failed: the token is not valid yet; the clocks of instance and gatekeeper differ.",
+    );
+    /// Not a token of a VMS, or one that somebody has changed.
+    pub const INVALID_TOKEN: Self = Self::new(
+        StatusCode::UNAUTHORIZED,
+        "invalid-token",
+        "Token validation failed: the token is invalid.",
+    );
     /// The token was issued by none of the site's instances.
     pub const FOREIGN_TOKEN: Self = Self::new(
         StatusCode::UNAUTHORIZED,

@@ -8,3 +8,5 @@ pub mod issued;
 pub mod ntlm;
 pub mod throttle;
 pub mod token;
+pub mod validate;
+pub mod verdicts;

@@ -10,15 +10,19 @@ use tokio::time::timeout;
 use super::ntlm::Leg;
 use super::{Denied, Job, Stack};
 use crate::balance::{Bound, Picture};
-use crate::clock::Moment;
+use crate::clock::{Moment, unix_seconds};
 use crate::config::types::{InstanceId, Service, SiteId, StandbyWrites};
+use crate::health::supervisor::REFRESH_PAUSE;
 use crate::http::respond::Answer;
 use crate::http::unanswered::Unanswered;
 use crate::live::Live;
 use crate::metrics::Refused;
 use crate::session::grant::Grant;
-use crate::session::token::{self, Credential, Home};
+use crate::session::issued::Hash;
+use crate::session::token::{self, Credential};
+use crate::session::validate::{Accepted, Refusal};
 use crate::upstream::forward::is_safe_method;
+use crate::vms::documents::Keys;
 
 impl Stack {
     /// What binds a request to an instance (design D10), and which leg of a handshake it is.
@@ -55,13 +59,7 @@ impl Stack {
         let by_cookie = cookie.map_or(Bound::Nothing, Bound::Affinity);
         let bound = match credential {
             Credential::Bearer(text) if service != Service::Http => {
-                match self.home(live, route.site, text).await {
-                    Home::Instance(id) => Bound::Token(id),
-                    Home::Unknown | Home::Foreign => {
-                        self.metrics.refused(Refused::Unauthorized);
-                        return Err(Answer::FOREIGN_TOKEN.into());
-                    }
-                }
+                Bound::Token(self.accept(live, route.site, text).await?.home)
             }
             Credential::Connection(_) if service == Service::Identity && cookie.is_none() => Bound::Login,
             Credential::None if cookie.is_none() => self.stay(job, upgrade),
@@ -86,22 +84,47 @@ impl Stack {
         last.map_or(Bound::Nothing, Bound::Affinity)
     }
 
-    /// The home of a token; waits a moment for key sets that were never read, because right after
-    /// a start every token is unknown.
-    async fn home(&self, live: &Live, site: SiteId, token: &str) -> Home {
-        let found = token::home(&live.picture, site, token);
-        if let Home::Instance(_) = found {
-            return found;
-        }
-        self.supervisor.refresh_documents();
-        if found == Home::Foreign {
-            return found;
-        }
-        let known = |picture: &Picture| match token::home(picture, site, token) {
-            Home::Unknown => None,
-            home => Some(home),
+    /// Whose token it is, if it is good (design D9). Waits a moment where keys may have changed, and
+    /// right after a start, when all of them are unknown.
+    async fn accept(&self, live: &Live, site: SiteId, token: &str) -> Result<Accepted, Answer> {
+        let (hash, now) = (Hash::of(token.as_bytes()), unix_seconds());
+        let judged = match self.verdicts.check(&live.picture, site, token, hash, now) {
+            Err(Refusal::UnknownKey | Refusal::Issuer) => {
+                Box::pin(self.with_fresh_keys(live, site, token, hash)).await
+            }
+            judged => judged,
         };
-        Box::pin(self.wait_for_picture(live, known)).await.unwrap_or(Home::Unknown)
+        judged.map_err(|refusal| {
+            self.metrics.refused(Refused::Unauthorized);
+            tracing::debug!(%refusal, "a token is refused");
+            match refusal {
+                Refusal::UnknownKey | Refusal::Issuer | Refusal::Signature => Answer::FOREIGN_TOKEN,
+                Refusal::Expired => Answer::TOKEN_EXPIRED,
+                Refusal::NotYet => Answer::TOKEN_TOO_EARLY,
+                Refusal::Quarantined => Answer::SIGN_IN_AGAIN,
+                Refusal::TooLarge | Refusal::Malformed | Refusal::Algorithm | Refusal::Audience => {
+                    Answer::INVALID_TOKEN
+                }
+            }
+        })
+    }
+
+    /// Judges a token once more when the keys of all instances that answer have been read lately.
+    async fn with_fresh_keys(
+        &self,
+        live: &Live,
+        site: SiteId,
+        token: &str,
+        hash: Hash,
+    ) -> Result<Accepted, Refusal> {
+        let asked = Moment::now();
+        self.supervisor.refresh_documents();
+        let judge = |picture: &Picture| match self.verdicts.check(picture, site, token, hash, unix_seconds())
+        {
+            Err(Refusal::UnknownKey | Refusal::Issuer) if reads_keys(picture, site, asked) => None,
+            judged => Some(judged),
+        };
+        self.wait_for_picture(live, judge).await.unwrap_or(Err(Refusal::UnknownKey))
     }
 
     /// Waits a moment for a picture that `knows`; `None` if none comes, or a reload comes first: ids
@@ -147,6 +170,18 @@ impl Stack {
         }
         Ok(fallback.filter(|id| *id == primary))
     }
+}
+
+/// Whether a reading of keys that was asked for at `asked` may still bring something.
+fn reads_keys(picture: &Picture, site: SiteId, asked: Moment) -> bool {
+    picture.config.site(site).candidates().any(|id| match picture.documents(id) {
+        None => !picture.quarantined(id),
+        Some(documents) if documents.keys == Keys::Unread => !picture.quarantined(id),
+        // Down, it keeps the keys that it had.
+        Some(documents) => {
+            asked.since(documents.fetched) >= REFRESH_PAUSE && picture.usable(id, Service::Identity)
+        }
+    })
 }
 
 /// How long a token of unknown origin waits for key sets that are being read.

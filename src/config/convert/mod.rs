@@ -23,7 +23,7 @@ use super::complaint::{At, Collector};
 use super::files;
 use super::keys::{self, Key};
 use super::raw::Table;
-use super::types::Config;
+use super::types::{Config, Validate};
 use super::value;
 
 /// What every part needs.
@@ -124,6 +124,7 @@ pub(super) fn config(root: &Table, file: &Path, cx: &mut Context<'_>) -> Option<
     let upstream = timing::upstream(root, cx);
     let health = timing::health(root, cx);
     let failback = timing::failback(root, cx);
+    let validate = root.table("session").and_then(|t| t.get::<String>("validate"));
     sync::check(root, cx);
 
     Some(Config {
@@ -138,6 +139,7 @@ pub(super) fn config(root: &Table, file: &Path, cx: &mut Context<'_>) -> Option<
         sites: sites?,
         health: health?,
         failback: failback?,
+        validate: if validate? == "never" { Validate::Never } else { Validate::Auto },
         // Only known when everything was looked at; the caller fills it in.
         warnings: Vec::new(),
     })

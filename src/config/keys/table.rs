@@ -179,8 +179,8 @@ pub const KEYS: &[Key] = &[
     key("failback.wait_for_sync", time(0, 24 * HOURS), Value("\"10min\""), NotYet,
         "How long the return of `config` waits for changes made on the standby to be carried back."),
 
-    key("session.validate", Choice(&["auto", "never"]), Value("\"auto\""), NotYet,
-        "`auto`: tokens are checked before anything reaches an instance. `never`: they go unchecked to their home."),
+    key("session.validate", Choice(&["auto", "never"]), Value("\"auto\""), Reload,
+        "`auto`: tokens are checked against the keys that the instances publish before anything reaches one. `never`: they go unchecked to their home."),
 
     key("events.merge", Flag, Value("true"), NotYet,
         "One event session for the client, fed by both instances."),
