@@ -16,7 +16,10 @@ use crate::health::Reporter;
 use crate::health::supervisor::SupervisorHandle;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::session::cookie::Signer;
 use crate::session::issued::Issued;
+use crate::session::refused::Refused;
+use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
 use crate::session::verdicts::Verdicts;
 use crate::stack::{Held, Stack};
@@ -30,6 +33,9 @@ pub(super) struct DataPlane {
     pub(super) supervisor: SupervisorHandle,
     pub(super) reporter: Reporter,
     pub(super) throttle: Arc<Throttle>,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) refused: Arc<Refused>,
+    pub(super) signer: Arc<Signer>,
     pub(super) phases: watch::Receiver<Phase>,
 }
 
@@ -55,23 +61,27 @@ impl DataPlane {
                 (self.live.clone(), self.metrics.clone(), self.supervisor.clone());
             let (reporter, issued, cookies) = (self.reporter.clone(), issued.clone(), cookies.clone());
             let throttle = self.throttle.clone();
+            let (sessions, refused, signer) =
+                (self.sessions.clone(), self.refused.clone(), self.signer.clone());
             let serve = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 LocalSet::new().block_on(&runtime, async {
                     let forwarder = Forwarder::new(reporter, supervisor.watch(), metrics.clone());
                     let (verdicts, held) = (Verdicts::default(), Held::default());
-                    let stack = Stack {
+                    let stack = Rc::new(Stack {
                         live,
                         forwarder,
                         issued,
                         cookies,
+                        sessions,
+                        refused,
+                        signer,
                         verdicts,
                         throttle,
                         held,
                         metrics,
                         supervisor,
-                    };
-                    let stack = Rc::new(stack);
+                    });
                     let guard = stack.clone();
                     tokio::task::spawn_local(async move { guard.forwarder.keep_out().await });
                     worker::run(setup, stack).await

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::form::{decode, field};
 use super::issued::Hash;
 
@@ -35,17 +33,6 @@ pub fn read(form: &[u8]) -> Grant {
         Some(b"windows_credentials" | b"windows_auth") => Grant::Windows,
         _ => Grant::Other,
     }
-}
-
-/// The hash of the refresh token in a token response, if there is one.
-pub fn refresh_token(body: &[u8]) -> Option<Hash> {
-    #[derive(Deserialize)]
-    struct Reply<'a> {
-        #[serde(borrow)]
-        refresh_token: Option<std::borrow::Cow<'a, str>>,
-    }
-    let reply: Reply<'_> = serde_json::from_slice(body).ok()?;
-    reply.refresh_token.map(|t| Hash::of(t.as_bytes()))
 }
 
 /// The hash of the `code` in a redirect back to a client.
@@ -84,7 +71,7 @@ mod tests {
     #[test]
     fn what_passes_is_remembered_for_its_life() {
         let issued = Issued::default();
-        let hash = refresh_token(br#"{"access_token":"x","refresh_token":"a+b"}"#).unwrap();
+        let hash = Hash::of(b"a+b");
         assert_eq!(read(b"refresh_token=a%2bb&grant_type=refresh_token"), Grant::Bound(hash));
         let now = Moment::from_micros(0);
         issued.remember(hash, 7, CODE_LIFE, now);

@@ -17,12 +17,13 @@ use http::{HeaderMap, Request, StatusCode};
 use serde::Deserialize;
 use tokio::time::sleep;
 
-use super::answer::{Content, Served};
-use super::{Job, Stack, is_token_request};
+use super::answer::{Content, Served, limit_of};
+use super::asked::{Asked, Purpose, is_token_request};
+use super::{Job, Stack};
 use crate::clock::Moment;
 use crate::config::types::Service;
 use crate::http::respond::Answer;
-use crate::session::client::ClientNet;
+use crate::live::Live;
 use crate::session::throttle::{Ambiguous, Claim, Decision, Throttle, Verdict, Who};
 use crate::upstream::forward::Failure;
 use crate::upstream::pinned::{Challenge, challenge};
@@ -32,7 +33,7 @@ use crate::upstream::pinned::{Challenge, challenge};
 pub(super) fn may_be_login<B>(service: Service, request: &Request<B>) -> bool {
     match service {
         Service::Http => false,
-        Service::Identity if is_token_request(request.method(), request.uri()) => true,
+        Service::Identity if is_token_request(request.method(), request.uri().path()) => true,
         _ => may_hold_password(request.headers()),
     }
 }
@@ -44,30 +45,42 @@ fn may_hold_password(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whose login a request is; `form` is that of a token request.
+/// A request that an instance will judge.
+pub(super) struct Login {
+    claim: Claim,
+    is_grant: bool,
+}
+
+/// The login that a request is; `asked` is its form, if it has one.
 ///
 /// # Errors
-/// When it says so twice.
-pub(super) fn claim(
+/// When the form says twice whose it is.
+pub(super) fn login(
     service: Service,
     headers: &HeaderMap,
-    form: Option<&[u8]>,
-) -> Result<Option<Claim>, Answer> {
-    let of_form = form.map_or(Ok(None), |form| Claim::of_form(form, headers));
-    let of_form = of_form.map_err(|Ambiguous| Answer::AMBIGUOUS_LOGIN)?;
-    if of_form.is_some() || service == Service::Http || !may_hold_password(headers) {
-        return Ok(of_form);
+    asked: Option<&Asked>,
+) -> Result<Option<Login>, Answer> {
+    if let Some(Asked { purpose: Purpose::Token(_), .. }) = asked {
+        let claim = asked.map_or(Ok(None), |asked| Claim::of_form(asked.form(), headers));
+        if let Some(claim) = claim.map_err(|Ambiguous| Answer::AMBIGUOUS_LOGIN)? {
+            return Ok(Some(Login { claim, is_grant: true }));
+        }
+    }
+    if service == Service::Http || !may_hold_password(headers) {
+        return Ok(None);
     }
     // Nowhere else does the VMS take HTTP Basic (fact sheet 2.7).
-    Ok(if service == Service::Soap { Claim::of_header(headers) } else { Claim::of_ntlm(headers) })
+    let claim = if service == Service::Soap { Claim::of_header(headers) } else { Claim::of_ntlm(headers) };
+    Ok(claim.map(|claim| Login { claim, is_grant: asked.is_some() }))
 }
 
 /// A login on its way to an instance. Dropped without a verdict, it says nothing about the password.
 pub(super) struct Attempt {
     throttle: Arc<Throttle>,
     who: Option<Who>,
-    /// Whether it had to wait: what was known before may have changed.
-    pub(super) held: bool,
+    is_grant: bool,
+    /// What is known now, if it had to wait.
+    pub(super) newest: Option<Arc<Live>>,
 }
 
 impl Attempt {
@@ -75,6 +88,28 @@ impl Attempt {
         if let Some(who) = self.who.take() {
             self.throttle.settle(who, verdict, Moment::now());
         }
+    }
+
+    /// Step 10: counts what an instance says about it.
+    pub(super) async fn judge(mut self, job: &Job<'_>, mut served: Served) -> Result<Served, Answer> {
+        let verdict = match served.response.status() {
+            StatusCode::OK if self.is_grant => Verdict::Success,
+            StatusCode::BAD_REQUEST if self.is_grant => {
+                served = served.read(LARGEST_REFUSAL, limit_of(job)).await?;
+                match served.response.body() {
+                    Content::Own(body) => refusal(body),
+                    Content::Passed(_) => Verdict::Neither,
+                }
+            }
+            StatusCode::UNAUTHORIZED => match challenge(&served.response) {
+                // The handshake goes on.
+                Some(Challenge::Awaits) => Verdict::Neither,
+                Some(Challenge::Offered) | None => Verdict::Failure,
+            },
+            _ => Verdict::Neither,
+        };
+        self.settle(verdict);
+        Ok(served)
     }
 
     /// There was no answer. A client that breaks off its own request does not get a try for it.
@@ -94,15 +129,9 @@ impl Stack {
     ///
     /// # Errors
     /// When it would have to wait for long, or too many wait.
-    pub(super) async fn admit(
-        &self,
-        job: &Job<'_>,
-        claim: &Claim,
-        client: ClientNet,
-        is_token_request: bool,
-    ) -> Result<Attempt, Answer> {
+    pub(super) async fn admit(&self, job: &Job<'_>, login: &Login) -> Result<Attempt, Answer> {
         let site = &job.live.prepared.config.site(job.route.site).name;
-        let who = self.throttle.who(site, claim, client);
+        let who = self.throttle.who(site, &login.claim, job.client);
         let began = Moment::now();
         let (mut counted, mut seat) = (false, None);
         loop {
@@ -110,8 +139,13 @@ impl Stack {
             let decision = self.throttle.admit(who, now);
             let (scope, left, in_time) = match decision {
                 Decision::Go => {
-                    let throttle = self.throttle.clone();
-                    return Ok(Attempt { throttle, who: Some(who), held: seat.is_some() });
+                    let newest = seat.is_some().then(|| self.live.load_full());
+                    let (throttle, is_grant) = (self.throttle.clone(), login.is_grant);
+                    let attempt = Attempt { throttle, who: Some(who), is_grant, newest };
+                    // Ids of one configuration mean nothing in another.
+                    let same = |newest: &Arc<Live>| Arc::ptr_eq(&newest.prepared, &job.live.prepared);
+                    let goes = attempt.newest.as_ref().is_none_or(same);
+                    return if goes { Ok(attempt) } else { Err(Answer::UNAVAILABLE) };
                 }
                 Decision::Wait { scope, due } => (scope, due.since(now), due.since(began) <= LONGEST_WAIT),
                 Decision::Full(scope) => (scope, RECHECK, now.since(began) < LONGEST_QUEUE),
@@ -119,7 +153,7 @@ impl Stack {
             if seat.is_none() {
                 seat = self.held.take_seat();
             }
-            let stays = in_time && seat.is_some() && job.client.strong_count() > 0;
+            let stays = in_time && seat.is_some() && job.stays.strong_count() > 0;
             // That others are on their way is no throttling, unless it ends here.
             if !counted && (!stays || matches!(decision, Decision::Wait { .. })) {
                 job.live.prepared.count_throttled(job.route.site, scope);
@@ -128,42 +162,12 @@ impl Stack {
             if !stays {
                 // Rounded up: who comes back in time is not sent away again.
                 let seconds = u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
-                let answer = if is_token_request { Answer::GRANT_THROTTLED } else { Answer::LOGIN_THROTTLED };
+                let answer = if login.is_grant { Answer::GRANT_THROTTLED } else { Answer::LOGIN_THROTTLED };
                 return Err(Answer { retry_after: Some(seconds), ..answer });
             }
             // A success of the same user may end the wait earlier.
             sleep(left.min(RECHECK)).await;
         }
-    }
-
-    /// Step 10: counts what an instance says about a login.
-    pub(super) async fn judge(
-        &self,
-        job: &Job<'_>,
-        mut attempt: Attempt,
-        served: Served,
-        is_token_request: bool,
-    ) -> Result<Served, Answer> {
-        let status = served.response.status();
-        let mut served = served;
-        let verdict = match status {
-            StatusCode::OK if is_token_request => Verdict::Success,
-            StatusCode::BAD_REQUEST if is_token_request => {
-                served = served.read(LARGEST_REFUSAL, super::answer::limit_of(job)).await?;
-                match served.response.body() {
-                    Content::Own(body) => refusal(body),
-                    Content::Passed(_) => Verdict::Neither,
-                }
-            }
-            // The handshake goes on.
-            StatusCode::UNAUTHORIZED if challenge(&served.response) == Some(Challenge::Awaits) => {
-                Verdict::Neither
-            }
-            StatusCode::UNAUTHORIZED => Verdict::Failure,
-            _ => Verdict::Neither,
-        };
-        attempt.settle(verdict);
-        Ok(served)
     }
 }
 
