@@ -123,6 +123,10 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     let sessions = Arc::new(Sessions::default());
     // Ends with the runtime.
     tokio::spawn(housekeeping::keep(sessions.clone(), live.clone(), metrics.clone()));
+    let count_sessions = {
+        let (sessions, live) = (sessions.clone(), live.clone());
+        Arc::new(move || housekeeping::report(&sessions, &live.load()))
+    };
     let (phase, phases) = watch::channel(Phase::Serving);
     let data_plane = DataPlane {
         tls: server_config(certificate.clone(), true)?,
@@ -138,7 +142,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     };
     let threads = data_plane.start(tls_sockets, plain_sockets)?;
 
-    let state = AdminState::new(handle.clone(), store, metrics.clone(), users);
+    let state = AdminState::new(handle.clone(), store, metrics.clone(), users).with_sessions(count_sessions);
     let (stop_admin, admin_stopped) = watch::channel(());
     let stopped = |mut stopped: watch::Receiver<()>| async move {
         // An error means that the sender is gone: stop as well.

@@ -10,6 +10,7 @@ mod orders;
 mod ready;
 mod reload;
 mod serve;
+mod sessions;
 mod status;
 mod users;
 
@@ -31,6 +32,7 @@ use tokio::sync::{Mutex, watch};
 use self::error::ApiError;
 pub use self::reload::{ReloadReport, ReloadState};
 pub use self::serve::{serve, serve_metrics};
+pub use self::sessions::{Count, SessionCount, SessionReport, StuckUser};
 pub use self::users::{User, Users, UsersError};
 use crate::balance::Picture;
 use crate::health::supervisor::SupervisorHandle;
@@ -52,6 +54,8 @@ pub struct AdminState {
     pub users: Arc<ArcSwap<Users>>,
     /// How the last reload ended; replaced at a reload.
     pub reload_report: Arc<ArcSwap<ReloadReport>>,
+    /// For `gatekeeper sessions`.
+    pub count_sessions: Count,
     /// When the program started.
     pub started: SystemTime,
     /// One order at a time: the order of commits is the order in which they take effect.
@@ -68,9 +72,16 @@ impl AdminState {
             metrics,
             users: Arc::new(ArcSwap::from_pointee(users)),
             reload_report: Arc::default(),
+            count_sessions: Arc::new(SessionReport::default),
             started: SystemTime::now(),
             orders: Arc::default(),
         }
+    }
+
+    /// The same with sessions to count.
+    #[must_use]
+    pub fn with_sessions(self, count_sessions: Count) -> Self {
+        Self { count_sessions, ..self }
     }
 
     fn picture(&self) -> Arc<Picture> {
@@ -87,6 +98,7 @@ fn admin_router(state: AdminState) -> Router {
         .route("/v1/failback", post(orders::failback));
     open_routes()
         .route("/v1/status", get(status::status))
+        .route("/v1/sessions", get(sessions::sessions))
         .merge(orders)
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
