@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::config::types::{
     Admin, CertificateSource, Config, Failback, FailbackMode, Health, Ids, Instance, InstanceId, Listener,
-    Origin, Profile, Service, Site, StandbyWrites, UpstreamLimits,
+    Origin, Profile, Service, Site, StandbyWrites, Sync, UpstreamLimits,
 };
 
 /// One XProtect site on these instances, the first being the primary; nothing listens at their URLs.
@@ -66,6 +66,7 @@ pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
             mode: FailbackMode::AfterStable(Duration::from_secs(30)),
             standby_writes: StandbyWrites::Allow,
         },
+        sync: Sync { full_interval: Duration::from_secs(900) },
         warnings: vec!["a warning".to_owned()],
     }
 }

@@ -113,6 +113,8 @@ pub struct Config {
     pub health: Health,
     /// When a service returns to its primary.
     pub failback: Failback,
+    /// What is kept alike.
+    pub sync: Sync,
     /// What an operator should know but that does not prevent a start (keys without effect yet,
     /// a self-signed certificate). Logged once at start, printed by `check`.
     pub warnings: Vec<String>,
@@ -365,6 +367,13 @@ pub struct Failback {
     pub mode: FailbackMode,
     /// What happens to writes while a standby serves `config`.
     pub standby_writes: StandbyWrites,
+}
+
+/// Reading the objects of instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sync {
+    /// Between two readings of everything.
+    pub full_interval: Duration,
 }
 
 /// How a service returns to its primary.

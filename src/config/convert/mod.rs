@@ -124,7 +124,7 @@ pub(super) fn config(root: &Table, file: &Path, cx: &mut Context<'_>) -> Option<
     let upstream = timing::upstream(root, cx);
     let health = timing::health(root, cx);
     let failback = timing::failback(root, cx);
-    sync::check(root, cx);
+    let sync = sync::convert(root, cx);
 
     Some(Config {
         file: file.to_owned(),
@@ -138,6 +138,7 @@ pub(super) fn config(root: &Table, file: &Path, cx: &mut Context<'_>) -> Option<
         sites: sites?,
         health: health?,
         failback: failback?,
+        sync: sync?,
         // Only known when everything was looked at; the caller fills it in.
         warnings: Vec::new(),
     })
