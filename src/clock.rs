@@ -5,7 +5,7 @@
 
 use std::ops::Add;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
@@ -41,6 +41,13 @@ impl Add<Duration> for Moment {
     fn add(self, d: Duration) -> Self {
         Self(self.0.saturating_add(u64::try_from(d.as_micros()).unwrap_or(u64::MAX)))
     }
+}
+
+/// Seconds of UNIX time, for dates that others have written; 0 while this machine believes to be in
+/// an earlier century.
+pub fn unix_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -8,8 +8,20 @@ use std::time::Duration;
 
 use crate::config::types::{
     Admin, CertificateSource, Config, Failback, FailbackMode, Health, Ids, Instance, InstanceId, Listener,
-    Origin, Profile, Service, Site, StandbyWrites, Sync, UpstreamLimits,
+    Origin, Profile, Service, Site, StandbyWrites, Sync, UpstreamLimits, Validate,
 };
+
+#[path = "../tests/support/signer.rs"]
+pub(crate) mod signer;
+
+/// A public key with this id; always the same one.
+pub(crate) fn rsa_jwk(kid: &str) -> serde_json::Value {
+    static KEY: std::sync::LazyLock<serde_json::Value> =
+        std::sync::LazyLock::new(|| signer::Signer::rsa("").jwk());
+    let mut jwk = KEY.clone();
+    jwk["kid"] = kid.into();
+    jwk
+}
 
 /// One XProtect site on these instances, the first being the primary; nothing listens at their URLs.
 pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
@@ -55,6 +67,8 @@ pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
             ids: Ids::Canonical,
             standby: (1..instances.len() as u16).map(InstanceId).collect(),
             essential: vec![Service::Identity, Service::Config],
+            twin: crate::config::types::TwinPolicy::All,
+            twin_binding: crate::config::types::TwinBinding::Address,
         }],
         health: Health {
             interval: Duration::from_millis(500),
@@ -67,6 +81,7 @@ pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
             standby_writes: StandbyWrites::Allow,
         },
         sync: Sync { full_interval: Duration::from_secs(900) },
+        validate: Validate::Auto,
         warnings: vec!["a warning".to_owned()],
     }
 }

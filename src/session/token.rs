@@ -30,10 +30,17 @@ pub fn credential(headers: &HeaderMap) -> Credential<'_> {
     if let Some(message) = ntlm::message(value.as_bytes()) {
         return Credential::Connection(message);
     }
-    let Ok(text) = value.to_str() else { return Credential::Other };
-    let (scheme, rest) = text.split_once(' ').unwrap_or((text, ""));
-    if scheme.eq_ignore_ascii_case("bearer") { Credential::Bearer(rest.trim()) } else { Credential::Other }
+    let Some((scheme, rest)) = value.as_bytes().split_at_checked(BEARER.len()) else {
+        return Credential::Other;
+    };
+    // Whatever follows: a server may be generous, and a token must not go where it does not belong.
+    if !scheme.eq_ignore_ascii_case(BEARER) {
+        return Credential::Other;
+    }
+    Credential::Bearer(std::str::from_utf8(rest).unwrap_or_default().trim())
 }
+
+const BEARER: &[u8] = b"bearer";
 
 /// Where a token belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +113,11 @@ mod tests {
         assert_eq!(read("bearer a"), "Bearer(\"a\")");
         assert_eq!(read("NTLM TlRMTVNTUAADAAAA"), "Connection(Continues)");
         assert_eq!(read("Negotiate x"), "Connection(Opaque)");
+        assert_eq!(read("Bearer\ta.b.c"), "Bearer(\"a.b.c\")");
+        assert_eq!(read("BEARER"), "Bearer(\"\")");
+        assert_eq!(read("Bearer \u{e9}"), "Bearer(\"\u{e9}\")");
         assert_eq!(read("Basic dTpw"), "Other");
+        assert_eq!(read("Bear"), "Other");
         assert_eq!(credential(&HeaderMap::new()), Credential::None);
     }
 

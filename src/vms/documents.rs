@@ -1,8 +1,11 @@
 //! The discovery documents of an instance (sheet 1.1, 1.2): who issues its tokens, with which
 //! keys, and which version it is.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
+use super::jwks::KeySet;
 use crate::clock::Moment;
 
 /// What one instance says about itself. Stays valid while the instance is down: its tokens do.
@@ -21,8 +24,32 @@ pub struct Documents {
     pub issuer_host_names: Vec<String>,
     /// Ids of the signing keys, as claimed: two instances may claim the same one.
     pub kids: Vec<String>,
+    /// What its tokens can be checked with.
+    pub keys: Keys,
     /// When it was read.
     pub fetched: Moment,
+}
+
+/// What is known of an instance's keys.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Keys {
+    /// Its discovery names a key set, which could not be read yet.
+    Unread,
+    /// Its discovery names none: only the instance itself can tell which tokens are its own.
+    Opaque,
+    /// These. The same `Arc` as long as issuer and keys stay the same: what was concluded from a
+    /// set holds for whoever has that very set.
+    Set(Arc<KeySet>),
+}
+
+impl Keys {
+    /// The keys, if there are any to look for.
+    pub fn set(&self) -> Option<&Arc<KeySet>> {
+        match self {
+            Self::Set(keys) => Some(keys),
+            Self::Unread | Self::Opaque => None,
+        }
+    }
 }
 
 impl Documents {
@@ -42,9 +69,14 @@ impl Documents {
                 issuer_host_names.push(host);
             }
         }
+        let keys = match &jwks {
+            Some(jwks) => Keys::Set(Arc::new(KeySet::parse(jwks))),
+            None if named_jwks(&openid).is_some() => Keys::Unread,
+            None => Keys::Opaque,
+        };
         let jwks = jwks.unwrap_or(Value::Null);
         let kids = key_ids(&jwks);
-        Some(Self { product_version, openid, jwks, issuer, issuer_host_names, kids, fetched: now })
+        Some(Self { product_version, openid, jwks, issuer, issuer_host_names, kids, keys, fetched: now })
     }
 
     /// Takes over from an earlier reading what could not be read this time.
@@ -53,9 +85,16 @@ impl Documents {
         if self.product_version.is_none() {
             self.product_version.clone_from(&earlier.product_version);
         }
-        if self.jwks.is_null() && self.issuer == earlier.issuer {
+        if self.issuer != earlier.issuer {
+            return self;
+        }
+        if self.jwks.is_null() && earlier.keys.set().is_some() {
             self.jwks = earlier.jwks.clone();
             self.kids.clone_from(&earlier.kids);
+            self.keys = earlier.keys.clone();
+        }
+        if self.keys == earlier.keys {
+            self.keys = earlier.keys.clone();
         }
         self
     }
@@ -63,13 +102,13 @@ impl Documents {
     /// The path and query of `jwks_uri`. Only these: the address in it may be one that only
     /// clients can reach, and a document must not send us anywhere else.
     pub fn jwks_path(openid: &Value) -> String {
-        openid
-            .get("jwks_uri")
-            .and_then(Value::as_str)
-            .and_then(|uri| uri.parse::<http::Uri>().ok())
-            .and_then(|uri| uri.path_and_query().map(ToString::to_string))
-            .unwrap_or_else(|| DEFAULT_JWKS.to_owned())
+        named_jwks(openid).unwrap_or_else(|| DEFAULT_JWKS.to_owned())
     }
+}
+
+fn named_jwks(openid: &Value) -> Option<String> {
+    let uri = openid.get("jwks_uri")?.as_str()?.parse::<http::Uri>().ok()?;
+    uri.path_and_query().map(ToString::to_string)
 }
 
 /// Where the IDP's server family keeps its keys unless it says otherwise (sheet 1.2).
@@ -122,6 +161,7 @@ mod tests {
         let old = Documents::assemble(openid(), Some(jwks), Some("25.2".into()), Moment::default()).unwrap();
         let new = Documents::assemble(openid(), None, None, Moment::from_micros(5)).unwrap().or_from(&old);
         assert_eq!(new.kids, ["K1"]);
+        assert!(Arc::ptr_eq(new.keys.set().unwrap(), old.keys.set().unwrap()));
         assert_eq!(new.product_version.as_deref(), Some("25.2"));
         assert_eq!(new.fetched, Moment::from_micros(5));
     }
@@ -134,6 +174,39 @@ mod tests {
         other["issuer"] = json!("https://rebuilt.example/IDP");
         let new = Documents::assemble(other, None, None, Moment::default()).unwrap().or_from(&old);
         assert!(new.kids.is_empty());
+        assert_eq!(new.keys, Keys::Unread);
+    }
+
+    #[test]
+    fn the_set_stays_the_same_while_it_says_the_same() {
+        let set = |issuer: &str, kid: &str| {
+            let mut openid = openid();
+            openid["issuer"] = json!(issuer);
+            let jwks = json!({"keys": [crate::testing::rsa_jwk(kid)]});
+            Documents::assemble(openid, Some(jwks), None, Moment::default()).unwrap()
+        };
+        let same = |a: &Documents, b: &Documents| Arc::ptr_eq(a.keys.set().unwrap(), b.keys.set().unwrap());
+        let first = set("https://a/IDP", "K1");
+        let again = set("https://a/IDP", "K1").or_from(&first);
+        assert!(same(&first, &again));
+        assert!(!same(&first, &set("https://a/IDP", "K2").or_from(&first)), "another key");
+        assert!(!same(&first, &set("https://b/IDP", "K1").or_from(&first)), "another issuer");
+    }
+
+    #[test]
+    fn without_an_address_of_keys_tokens_are_opaque() {
+        let keys = |uri: Option<Value>| {
+            let mut openid = openid();
+            openid.as_object_mut().unwrap().remove("jwks_uri");
+            if let Some(uri) = uri {
+                openid["jwks_uri"] = uri;
+            }
+            Documents::assemble(openid, None, None, Moment::default()).unwrap().keys
+        };
+        assert_eq!(keys(None), Keys::Opaque);
+        assert_eq!(keys(Some(json!(null))), Keys::Opaque);
+        assert_eq!(keys(Some(json!("no uri"))), Keys::Opaque);
+        assert_eq!(keys(Some(json!("https://a.example/IDP/keys"))), Keys::Unread);
     }
 
     #[test]

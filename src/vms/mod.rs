@@ -3,5 +3,6 @@
 
 pub mod client;
 pub mod documents;
+pub mod jwks;
 pub mod socket;
 pub mod token;

@@ -23,7 +23,7 @@ use super::complaint::{At, Collector};
 use super::files;
 use super::keys::{self, Key};
 use super::raw::Table;
-use super::types::Config;
+use super::types::{Config, Validate};
 use super::value;
 
 /// What every part needs.
@@ -125,6 +125,7 @@ pub(super) fn config(root: &Table, file: &Path, cx: &mut Context<'_>) -> Option<
     let health = timing::health(root, cx);
     let failback = timing::failback(root, cx);
     let sync = sync::convert(root, cx);
+    let validate = root.table("session").and_then(|t| t.get::<String>("validate"));
 
     Some(Config {
         file: file.to_owned(),
@@ -139,6 +140,7 @@ pub(super) fn config(root: &Table, file: &Path, cx: &mut Context<'_>) -> Option<
         health: health?,
         failback: failback?,
         sync: sync?,
+        validate: if validate? == "never" { Validate::Never } else { Validate::Auto },
         // Only known when everything was looked at; the caller fills it in.
         warnings: Vec::new(),
     })

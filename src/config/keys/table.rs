@@ -147,11 +147,11 @@ pub const KEYS: &[Key] = &[
     key("site[].standby", Texts, Value("[]"), Reload,
         "Instances that take over, in this order. An instance may be standby for many sites.")
         .example("[\"b\"]"),
-    key("site[].ids", Choice(&["canonical", "native"]), Value("\"canonical\""), NotYet,
+    key("site[].ids", Choice(&["canonical", "native"]), Value("\"canonical\""), Reload,
         "`canonical`: clients see the primary's ids whoever serves. `native`: ids are left alone and logins are not twinned; for clients that open recorders themselves. Profile `xprotect`."),
-    key("site[].twin", Choice(&["all", "non-administrators", "none"]), Value("\"all\""), NotYet,
+    key("site[].twin", Choice(&["all", "non-administrators", "none"]), Value("\"all\""), Reload,
         "Whose logins are repeated on the standbys, so that they survive a switch. The standbys then see these passwords. Profile `xprotect`."),
-    key("site[].twin_binding", Choice(&["address", "none"]), Value("\"address\""), NotYet,
+    key("site[].twin_binding", Choice(&["address", "none"]), Value("\"address\""), Reload,
         "`address`: a twin is used only from the address that logged in (IPv6: its /64) or with its affinity cookie. Profile `xprotect`."),
     key("site[].pass", Prefixes, Value("[]"), Reload,
         "Path prefixes outside the API that are passed on, with `identity`. Profile `xprotect`.")
@@ -179,8 +179,8 @@ pub const KEYS: &[Key] = &[
     key("failback.wait_for_sync", time(0, 24 * HOURS), Value("\"10min\""), NotYet,
         "How long the return of `config` waits for changes made on the standby to be carried back."),
 
-    key("session.validate", Choice(&["auto", "never"]), Value("\"auto\""), NotYet,
-        "`auto`: tokens are checked before anything reaches an instance. `never`: they go unchecked to their home."),
+    key("session.validate", Choice(&["auto", "never"]), Value("\"auto\""), Reload,
+        "`auto`: tokens are checked against the keys that the instances publish before anything reaches one. `never`: they go unchecked to their home."),
 
     key("events.merge", Flag, Value("true"), NotYet,
         "One event session for the client, fed by both instances."),

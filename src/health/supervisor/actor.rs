@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::core::Core;
 use super::lane::{Lane, period};
-use super::{Command, Publish};
+use super::{Command, Publish, REFRESH_PAUSE};
 use crate::balance::picture::Picture;
 use crate::clock::Moment;
 use crate::config::types::{Config, InstanceId, Service};
@@ -22,7 +22,7 @@ use crate::health::report::{Reporter, Tally};
 use crate::health::signal::Monitor;
 use crate::health::state::{Condition, DeepOutcome, Event, Outcome, Step};
 use crate::upstream::connect::Target;
-use crate::vms::documents::Documents;
+use crate::vms::documents::{Documents, Keys};
 
 pub(super) struct Actor {
     core: Core,
@@ -313,7 +313,7 @@ impl Actor {
         {
             self.core.learn(id, found);
         }
-        let complete = self.core.documents(id).is_some_and(|d| !d.jwks.is_null());
+        let complete = self.core.documents(id).is_some_and(|d| d.keys != Keys::Unread);
         let pause = if complete { DOCUMENTS_INTERVAL } else { DOCUMENTS_PAUSE };
         self.lanes[id.index()].documents.end(now + pause);
     }
@@ -342,10 +342,12 @@ impl Actor {
         }
     }
 
-    /// An unknown key came: read again, but not more than once a second.
+    /// An unknown key came: read again, but not too often. Who has never answered is asked as often
+    /// as without a wish.
     fn refresh_documents(&mut self, now: Moment) {
-        for lane in &mut self.lanes {
-            lane.wish_documents(now, DOCUMENTS_PAUSE);
+        for (id, lane) in self.core.config().instance_ids().zip(&mut self.lanes) {
+            let complete = self.core.documents(id).is_some_and(|d| d.keys != Keys::Unread);
+            lane.wish_documents(now, if complete { REFRESH_PAUSE } else { DOCUMENTS_PAUSE });
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::actor::tell;
 use crate::balance::failback::{FailbackError, FailbackOutcome, failback};
 use crate::balance::history::History;
 use crate::balance::overrides::{Held, Override, OverrideKind};
@@ -142,7 +143,8 @@ impl Core {
         let twin = others.filter(|o| self.documents(*o).is_some_and(|d| claims(d))).min();
         let twin = twin.map(|o| self.config.instance(o).name.as_str());
         let instance = self.config.instance(id).name.as_str();
-        let changed = old.is_none_or(|old| old.issuer != new.issuer || old.kids != new.kids);
+        let changed =
+            old.is_none_or(|old| old.issuer != new.issuer || old.kids != new.kids || old.keys != new.keys);
         let (issuer, keys) = (new.issuer.as_str(), new.kids.len());
         if changed && let Some(other) = twin {
             tracing::warn!(
@@ -155,6 +157,7 @@ impl Core {
         if changed {
             let version = new.product_version.as_deref().unwrap_or_default();
             tracing::info!(instance, issuer, version, keys, "discovery documents read");
+            tell::keys(instance, &new.keys);
         }
         if let Some(slot) = self.documents.get_mut(id.index()) {
             *slot = Some(Arc::new(new));

@@ -8,6 +8,7 @@ mod lane;
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
@@ -95,7 +96,7 @@ impl SupervisorHandle {
     }
 
     /// Asks for the discovery documents to be read soon, because a token with an unknown key came.
-    /// Never blocks; at most one reading a second follows from it.
+    /// Never blocks; an instance whose keys are known is read at most once in [`REFRESH_PAUSE`].
     pub fn refresh_documents(&self) {
         self.refresh.notify_one();
     }
@@ -125,6 +126,9 @@ enum Command {
         done: oneshot::Sender<Result<Vec<FailbackOutcome>, FailbackError>>,
     },
 }
+
+/// Between two readings of an instance's documents because of unknown keys (design D9).
+pub const REFRESH_PAUSE: Duration = Duration::from_secs(10);
 
 /// Operators and reloads are rare; whoever fills this waits.
 const COMMANDS: usize = 16;

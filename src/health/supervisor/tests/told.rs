@@ -117,7 +117,7 @@ fn a_key_that_two_claim_is_told_once_and_belongs_to_neither() {
             let openid = json!({"issuer": issuer, "token_endpoint": "t"});
             core.learn(id, Documents::assemble(openid, jwks, None, at(0)).unwrap());
         };
-        let keys = || Some(json!({"keys": [{"kid": "K"}]}));
+        let keys = || Some(json!({"keys": [crate::testing::rsa_jwk("K")]}));
         let told = lines(|| {
             for id in order {
                 read(id, keys());
@@ -131,5 +131,33 @@ fn a_key_that_two_claim_is_told_once_and_belongs_to_neither() {
         let picture = core.settle(at(1)).unwrap();
         assert_eq!(picture.home_of_kid(crate::config::types::SiteId(0), "K"), None);
         assert_eq!(picture.home_of_issuer(crate::config::types::SiteId(0), "https://1/IDP"), Some(B));
+    }
+}
+
+#[test]
+fn what_cannot_check_tokens_is_told_once_a_change() {
+    let mut core = core();
+    let mut read = |jwks_uri: Option<&str>, jwks| {
+        let openid = json!({"issuer": "https://a/IDP", "token_endpoint": "t", "jwks_uri": jwks_uri});
+        core.learn(A, Documents::assemble(openid, jwks, None, at(0)).unwrap());
+    };
+    let mut warnings = |jwks_uri, jwks: Option<serde_json::Value>| {
+        let told = lines(|| (0..3).for_each(|_| read(jwks_uri, jwks.clone())));
+        told.into_iter().filter(|l| l.starts_with("WARN")).collect::<Vec<_>>()
+    };
+    let (good, weak) =
+        (crate::testing::rsa_jwk("K"), json!({"kid": "W", "kty": "RSA", "n": "AQ", "e": "AQAB"}));
+    let uri = Some("https://a/keys");
+    for (jwks_uri, jwks, words) in [
+        (None, None, vec!["names no key set"]),
+        (uri, None, vec!["cannot be read"]),
+        (uri, Some(json!({"keys": [good, weak]})), vec!["shorter than 2048"]),
+        (uri, Some(json!({"keys": [good]})), vec![]),
+        (uri, None, vec![]),
+        (uri, Some(json!({"keys": []})), vec!["no published key"]),
+    ] {
+        let told = warnings(jwks_uri, jwks);
+        assert_eq!(told.len(), words.len(), "{told:?}");
+        assert!(told.iter().zip(&words).all(|(line, word)| line.contains(word)), "{told:?}");
     }
 }
