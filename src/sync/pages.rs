@@ -203,7 +203,7 @@ mod tests {
         let all = objects(50);
         assert_eq!(read(|_, _| Some(all.clone())).0, Ok(50));
         let twice = |p: usize, s: usize| Some(page(&all, p.min(1), s.min(30)));
-        assert_eq!(read(twice).0, Err(Flaw::Twice));
+        assert_eq!(read(twice).0, Err(Flaw::Ragged));
         let doubled: Vec<Object> = all.iter().chain(&all[..1]).cloned().collect();
         assert_eq!(read(|p, s| Some(page(&doubled, p, s))).0, Err(Flaw::Twice));
         let grows = |p: usize, _: usize| Some(page(&objects(4000), p, p + 3));

@@ -153,6 +153,12 @@ impl Worker {
         let reading = wanted.iter().map(|id| self.source(&picture.config, *id));
         let mut sources: BTreeMap<InstanceId, Source> =
             wanted.iter().copied().zip(join_all(reading).await).collect();
+        for (id, source) in &mut sources {
+            // While the slowest was being read, an operator may have lost faith in another.
+            if (self.targets)(name(*id)).is_none_or(|target| target.ban().is_raised()) {
+                *source = Source::Not(QUARANTINE);
+            }
+        }
         for id in pairs.iter().flatten() {
             let why = hindered.get(id).copied().unwrap_or(PARTNER);
             sources.entry(*id).or_insert(Source::Not(why));

@@ -159,7 +159,7 @@ async fn operators_have_the_last_word_and_are_in_the_audit_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_cannot_be_believed_ends_no_link() {
-    let (_a, b, gatekeeper, _secret) = matched(&["--cameras", "450"]).await;
+    let (a, b, gatekeeper, _secret) = matched(&["--cameras", "450"]).await;
     let before = links(&gatekeeper);
     for fault in [
         json!({"service": "config", "mode": "list-error", "type": "cameras"}),
@@ -167,7 +167,7 @@ async fn a_list_that_cannot_be_believed_ends_no_link() {
         json!({"service": "config", "mode": "page-cut", "type": "cameras"}),
         json!({"service": "config", "mode": "truncated-json", "type": "cameras"}),
         json!({"service": "config", "mode": "html", "type": "cameras"}),
-        json!({"service": "config", "mode": "schema", "type": "cameras", "field": "channel", "how": "retyped"}),
+        json!({"service": "config", "mode": "schema", "type": "cameras", "field": "channel", "how": "null"}),
         json!({"service": "config", "mode": "encrypted", "share": 1.0}),
     ] {
         assert!(b.try_fault(&fault).await.status < 300, "{fault}");
@@ -182,17 +182,34 @@ async fn a_list_that_cannot_be_believed_ends_no_link() {
 
     // One that is really gone is gone, and linked again when it is there again.
     let token = login(&b.http()).await;
-    let profile = before.iter().find(|l| l.0 == "timeProfiles").unwrap().clone();
-    let path = format!("/API/rest/v1/timeProfiles/{}", profile.2);
+    let event = before.iter().find(|l| l.0 == "analyticsEvents").unwrap().clone();
+    let path = format!("/API/rest/v1/analyticsEvents/{}", event.2);
     let name =
         b.http().send(get(&path).bearer(&token)).await.unwrap().expect(200).json()["data"]["name"].clone();
     b.http().send(call("DELETE", &path).bearer(&token)).await.unwrap().expect(200);
     run(&gatekeeper, &["--accept-losses"]);
-    assert!(!links(&gatekeeper).contains(&profile));
-    let new = call("POST", "/API/rest/v1/timeProfiles").bearer(&token).json(&json!({"name": name}));
+    assert!(!links(&gatekeeper).contains(&event));
+    let new = call("POST", "/API/rest/v1/analyticsEvents")
+        .bearer(&token)
+        .json(&json!({"name": name, "description": ""}));
     b.http().send(new).await.unwrap().expect(201);
     run(&gatekeeper, &[]);
-    assert!(links(&gatekeeper).iter().any(|l| l.1 == profile.1 && l.2 != profile.2));
+    assert!(links(&gatekeeper).iter().any(|l| l.1 == event.1 && l.2 != event.2));
+
+    // Two of one name are not guessed at.
+    let token_a = login(&a.http()).await;
+    for (sim, token, name) in [(&a, &token_a, "Twin"), (&b, &token, "Twin"), (&b, &token, "TWIN")] {
+        let twin = call("POST", "/API/rest/v1/userDefinedEvents").bearer(token).json(&json!({"name": name}));
+        sim.http().send(twin).await.unwrap().expect(201);
+    }
+    let (code, answer) = run(&gatekeeper, &[]);
+    let disputed = answer["last_run"]["pairs"][0]["ambiguous"].as_array().unwrap();
+    assert_eq!((code, disputed.len()), (Some(0), 3), "{answer}");
+    let why = "2 objects of the other instance have this name";
+    assert!(
+        disputed.iter().any(|d| d["instance"] == "a" && d["name"] == "Twin" && d["why"] == why),
+        "{answer}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
