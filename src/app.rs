@@ -31,6 +31,7 @@ use crate::metrics::{Metrics, MetricsError};
 use crate::session::cookie::Signer;
 use crate::session::refused::Refused;
 use crate::session::table::Sessions;
+use crate::session::throttle::Throttle;
 use crate::state::{Store, StoreError};
 use crate::sync::links::Links;
 use crate::sync::worker;
@@ -134,6 +135,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         metrics: metrics.clone(),
         supervisor: handle.clone(),
         reporter,
+        throttle: Arc::new(Throttle::new()?),
         sessions,
         refused: Arc::new(Refused::new()?),
         signer: signer.clone(),

@@ -19,7 +19,7 @@ use prometheus::{
 };
 use thiserror::Error;
 
-pub use closed::{Closed, HedgeOutcome, Refused, ReloadResult, RetryReason, SyncState};
+pub use closed::{Closed, HedgeOutcome, Refused, ReloadResult, RetryReason, SyncState, Throttled};
 pub use series::RequestSeries;
 use spec::Spec;
 
@@ -49,6 +49,7 @@ pub struct Metrics {
     refused: Vec<IntCounter>,
     reloads: Vec<IntCounter>,
     standby_writes: IntCounterVec,
+    throttled: IntCounterVec,
     ids_without_partner: IntCounterVec,
     sync_objects: IntGaugeVec,
     certificate_expiry: IntGauge,
@@ -80,6 +81,7 @@ impl Metrics {
             refused: closed_set::<Refused>(&registry, &spec::REFUSED)?,
             reloads: closed_set::<ReloadResult>(&registry, &spec::RELOADS)?,
             standby_writes: register(&registry, &spec::STANDBY_WRITES, IntCounterVec::new)?,
+            throttled: register(&registry, &spec::THROTTLED, IntCounterVec::new)?,
             ids_without_partner: register(&registry, &spec::IDS_WITHOUT_PARTNER, IntCounterVec::new)?,
             sync_objects: register(&registry, &spec::SYNC_OBJECTS, IntGaugeVec::new)?,
             certificate_expiry: register(&registry, &spec::CERTIFICATE, |opts, _| IntGauge::with_opts(opts))?,
@@ -125,6 +127,11 @@ impl Metrics {
     /// The counter of writes that a standby of this site accepted. Resolve once, keep.
     pub fn standby_writes(&self, site: &str) -> IntCounter {
         self.standby_writes.with_label_values(&[site])
+    }
+
+    /// The counters of this site's logins that had to wait, by scope. Resolve once, keep.
+    pub fn throttled(&self, site: &str) -> Vec<IntCounter> {
+        Throttled::ALL.iter().map(|s| self.throttled.with_label_values(&[site, s.as_str()])).collect()
     }
 
     /// The counter of GUIDs without a partner in this site's traffic. Resolve once, keep.
