@@ -2,6 +2,7 @@
 //! the opposite order.
 
 mod data_plane;
+mod housekeeping;
 mod reload;
 
 use std::net::SocketAddr;
@@ -28,6 +29,8 @@ use crate::health::supervisor;
 use crate::live::{Live, Prepared};
 use crate::metrics::{Metrics, MetricsError};
 use crate::session::cookie::Signer;
+use crate::session::refused::Refused;
+use crate::session::table::Sessions;
 use crate::state::{Store, StoreError};
 use crate::tls::resolver::{self, CertificateError, Resolver};
 use crate::tls::server::server_config;
@@ -102,7 +105,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     }
 
     // The snapshot, and the supervisor that keeps it current.
-    let signer = Signer::new()?;
+    let signer = Arc::new(Signer::new()?);
     let backends = backends(&config, &[])?;
     let prepared = Arc::new(Prepared::new(config.clone(), backends, &signer, &metrics));
     let current = Arc::new(ArcSwap::new(prepared.clone()));
@@ -116,6 +119,9 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         publisher(live.clone(), current.clone(), metrics.clone()),
     );
 
+    let sessions = Arc::new(Sessions::default());
+    // Ends with the runtime.
+    tokio::spawn(housekeeping::keep(sessions.clone(), live.clone(), metrics.clone()));
     let (phase, phases) = watch::channel(Phase::Serving);
     let data_plane = DataPlane {
         tls: server_config(certificate.clone(), true)?,
@@ -123,6 +129,9 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         metrics: metrics.clone(),
         supervisor: handle.clone(),
         reporter,
+        sessions,
+        refused: Arc::new(Refused::new()?),
+        signer: signer.clone(),
         phases,
     };
     let threads = data_plane.start(tls_sockets, plain_sockets)?;

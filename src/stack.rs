@@ -5,8 +5,12 @@
 //! from one snapshot ([`Live`]) that is taken once per request.
 
 mod answer;
+mod asked;
 mod bind;
+mod leave;
 mod ntlm;
+mod send;
+mod twin;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -19,12 +23,14 @@ use http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, TRANSFER_ENCODING,
 };
-use http::{Method, Request, Response, StatusCode, Uri, Version};
+use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 
 use self::answer::Served;
-use self::ntlm::Leg;
+use self::asked::{Asked, LARGEST_FORM};
+use self::bind::{Binding, Cookie};
+use self::send::{Outgoing, PLAIN};
 use crate::accept::worker::{Front, Trust};
 use crate::balance::{Bound, Pick, Picture, pick};
 use crate::clock::Moment;
@@ -41,11 +47,13 @@ use crate::metrics::{Metrics, Refused};
 use crate::route::discovery;
 use crate::route::normalise::segments;
 use crate::route::table::{Destination, Document, destination};
-use crate::session::cookie;
-use crate::session::grant::{self, Grant};
+use crate::session::client::ClientNet;
+use crate::session::cookie::{self, Signer};
 use crate::session::issued::Issued;
+use crate::session::refused::Refused as RefusedLogins;
+use crate::session::table::Sessions;
 use crate::session::verdicts::Verdicts;
-use crate::upstream::forward::{Failure, Forwarder, Plan, Sent, is_safe_method};
+use crate::upstream::forward::{Failure, Forwarder, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
 
 /// What all requests of one core share.
@@ -59,6 +67,12 @@ pub struct Stack {
     /// Which instance set a cookie. A table of its own: pages that set many must not make refresh
     /// tokens forgotten.
     pub cookies: Arc<Issued>,
+    /// Every login that passed through us.
+    pub sessions: Arc<Sessions>,
+    /// Logins that another instance does not accept.
+    pub refused: Arc<RefusedLogins>,
+    /// Makes the affinity cookie.
+    pub signer: Arc<Signer>,
     /// Which tokens were found good.
     pub verdicts: Verdicts,
     /// Counters.
@@ -126,7 +140,8 @@ impl Stack {
             }
         };
 
-        let job = Job { live: &live, route: &route, service, connection: &connection };
+        let client = forwarded::client(request.headers(), &connection).into();
+        let job = Job { live: &live, route: &route, service, connection: &connection, client };
         let (instance, reply) = match self.serve(&job, request, wanted.as_ref(), on_client).await {
             Ok(served) => (Some(served.instance), served.response.map(|body| body.reply(active))),
             Err(Denied::Answered(answer)) => (None, own(answer, service.into(), active)),
@@ -172,7 +187,7 @@ impl Stack {
         wanted: Option<&upgrade::Wanted>,
         on_client: Option<OnUpgrade>,
     ) -> Result<Served, Denied> {
-        let Job { live, route, service, connection } = *job;
+        let Job { live, route, service, connection, .. } = *job;
         let (mut head, body) = request.into_parts();
         head.version = Version::HTTP_11;
         head.uri = origin_form(&head.uri);
@@ -185,9 +200,12 @@ impl Stack {
         if let Some(wanted) = wanted {
             wanted.ask(&mut head.headers);
         }
-        let is_token_request = service == Service::Identity && is_token_request(&head.method, &head.uri);
-        let readdress = service == Service::Config && discovery::carries_addresses(head.uri.path());
-        if is_token_request || readdress {
+        let path = head.uri.path();
+        let is_revocation = service == Service::Identity && asked::is_revocation(&head.method, path);
+        let is_form =
+            is_revocation || service == Service::Identity && asked::is_token_request(&head.method, path);
+        let readdress = service == Service::Config && discovery::carries_addresses(path);
+        if is_form || readdress {
             // We have to read the answer, all of it.
             for name in [ACCEPT_ENCODING, RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
                 head.headers.remove(name);
@@ -195,40 +213,43 @@ impl Stack {
         }
 
         // Rare steps are boxed: the common request should not pay for their size.
-        // 7. Session: what binds the request to an instance. Token requests are read for it.
-        let cookie = cookie::take(&mut head.headers)
-            .and_then(|value| live.prepared.named_by_cookie(route.site, &value));
+        // 7. Session: who sends the request, and what that binds it to. Forms are read for it.
+        let cookie = Cookie::take(&mut head.headers, job);
         let mut body = RequestBody::client(body, &connection.pace);
-        let mut grant = None;
-        if is_token_request {
+        let mut asked = None;
+        if is_form {
             let form = Box::pin(collect(body, LARGEST_FORM)).await.map_err(|e| match e {
                 CollectError::TooLong(_) => Answer::TOO_LARGE,
                 CollectError::Broken(_) => Answer::BROKEN_BODY,
             })?;
-            grant = Some(grant::read(&form));
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
-            body = RequestBody::full(form);
+            let form = Asked::new(&head, form, is_revocation);
+            body = form.body();
+            asked = Some(form);
         }
-        let (bound, leg) = self.bind(job, &head.headers, grant, cookie, wanted.is_some()).await?;
+        let binding = self.bind(job, &head.headers, asked.as_ref(), &cookie, wanted.is_some()).await?;
+        let Binding { mut bound, leg, session } = binding;
 
         // 8. Pick: pure, from the snapshot.
         let (instance, fallback) = match pick(&live.picture, route.site, service, bound) {
             Pick::To { instance, fallback, .. } => (instance, fallback),
-            Pick::SignInAgain { .. } if matches!(grant, Some(Grant::Bound(_))) => {
-                return Err(Answer::UNKNOWN_GRANT.into());
-            }
-            Pick::SignInAgain { .. } => {
-                self.metrics.refused(Refused::Unauthorized);
-                return Err(Answer::SIGN_IN_AGAIN.into());
-            }
-            Pick::Nobody if matches!(bound, Bound::Handshake(_)) => return Err(self.handshake_lost()),
-            Pick::Nobody => {
-                self.metrics.refused(Refused::NoInstance);
-                return Err(Answer::UNAVAILABLE.into());
-            }
+            nowhere => match (session.as_ref(), asked.take()) {
+                (Some(session), Some(form)) if is_revocation => {
+                    return Err(self.end_without_home(job, session, form));
+                }
+                (Some(session), Some(form)) => {
+                    let other = self.renewal_elsewhere(job, session, &form);
+                    asked = Some(form);
+                    let (other, request) = other.ok_or_else(|| self.turn_away(nowhere, bound, true))?;
+                    (head, body) = request.into_parts();
+                    bound = Bound::Token(other);
+                    (other, None)
+                }
+                (_, form) => return Err(self.turn_away(nowhere, bound, form.is_some())),
+            },
         };
         let fallback = self.allow_write(job, &head.method, instance, fallback)?;
-        if cookie == Some(instance) {
+        if cookie.instance == Some(instance) {
             let key = live.prepared.backend(instance).key;
             cookie::keep_own(&mut head.headers, &self.cookies, key, Moment::now());
         } else {
@@ -240,30 +261,16 @@ impl Stack {
         }
 
         // 9. Forward: retries and hedging keep their promises (D3, D4).
-        let (first, over) = (live.prepared.backend(instance), self.over(connection, leg));
-        let plan = Plan {
-            service,
-            first,
-            fallback: fallback.map(|id| live.prepared.backend(id)),
-            response_timeout: live.prepared.config.upstream.response_timeout,
-            counted_apart: match leg {
-                None => grant == Some(Grant::Password),
-                Some(leg) => is_token_request && leg == Leg::Begins,
-            },
-            bound: matches!(bound, Bound::Token(_)),
-            over,
-            sticky: matches!(bound, Bound::Affinity(_)) && head.headers.contains_key(COOKIE)
-                || leg.is_none() && over.own(first.key).is_some(),
-        };
+        let over = self.over(connection, leg);
+        let out = Outgoing { bound, leg, over, session: session.as_ref(), asked: asked.as_ref() };
         let writes = service == Service::Config && !is_safe_method(&head.method);
-        let sent = self.forwarder.send(&plan, Request::from_parts(head, body)).await;
-        let Sent { mut response, by_fallback } = sent.map_err(|failure| {
+        let sent = self.send(job, &out, (instance, fallback), Request::from_parts(head, body)).await;
+        let (instance, Sent { mut response, .. }) = sent.map_err(|failure| {
             self.cut_short(service, over, failure).unwrap_or_else(|| match self.word(job, failure, bound) {
-                Answer::SIGN_IN_AGAIN if grant.is_some() => Answer::UNKNOWN_GRANT.into(),
+                Answer::SIGN_IN_AGAIN if is_form => Answer::UNKNOWN_GRANT.into(),
                 answer => answer.into(),
             })
         })?;
-        let instance = if by_fallback { fallback.unwrap_or(instance) } else { instance };
         if writes && live.prepared.config.site(route.site).primary != instance {
             live.prepared.count_standby_write(route.site);
         }
@@ -271,11 +278,11 @@ impl Stack {
         // 10. The answer: an upgrade, or a response on its way back.
         self.pin(connection, &mut response)?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(self.switch(job, instance, response, wanted, on_client)?);
+            return Ok(self.switch(job, instance, response, &cookie, wanted, on_client)?);
         }
-        let mut served = self.send_back(job, instance, response);
-        if is_token_request {
-            served = Box::pin(self.learn(job, served)).await?;
+        let mut served = self.send_back(job, instance, &cookie, response);
+        if let Some(asked) = asked {
+            served = Box::pin(self.learn(job, served, asked, session)).await?;
         } else if readdress {
             served = Box::pin(served.readdress(job)).await?;
         }
@@ -283,6 +290,22 @@ impl Stack {
             connection.identity_backend.set(Some(live.prepared.backend(instance).key));
         }
         Ok(served)
+    }
+
+    /// Step 8: nobody can take the request.
+    fn turn_away(&self, picked: Pick, bound: Bound, is_form: bool) -> Denied {
+        match (picked, bound) {
+            (Pick::SignInAgain { .. }, _) if is_form => Answer::UNKNOWN_GRANT.into(),
+            (Pick::SignInAgain { .. }, _) => {
+                self.metrics.refused(Refused::Unauthorized);
+                Answer::SIGN_IN_AGAIN.into()
+            }
+            (_, Bound::Handshake(_)) => self.handshake_lost(),
+            _ => {
+                self.metrics.refused(Refused::NoInstance);
+                Answer::UNAVAILABLE.into()
+            }
+        }
     }
 
     /// Words a failure for the client.
@@ -307,7 +330,7 @@ impl Stack {
     /// and can serve this. Otherwise the session is kept for the home's return.
     fn must_sign_in_again(&self, job: &Job<'_>, bound: Bound) -> bool {
         let newest = self.live.load();
-        let Bound::Token(home) = bound else { return false };
+        let (Bound::Token(home) | Bound::Twinned { home, .. }) = bound else { return false };
         Arc::ptr_eq(&newest.prepared, &job.live.prepared)
             && newest.picture.config.site(job.route.site).candidates().any(|other| {
                 other != home
@@ -393,6 +416,8 @@ struct Job<'a> {
     route: &'a Route,
     service: Service,
     connection: &'a Rc<Connection>,
+    /// Where the client comes from.
+    client: ClientNet,
 }
 
 /// Where the client believes to be.
@@ -424,20 +449,7 @@ fn unknown_voice(path: &str) -> Voice {
     if api { Voice::Rest } else { Voice::Plain }
 }
 
-/// `/IDP/connect/token`, also below `/API` (fact sheet 2.1).
-fn is_token_request(method: &Method, uri: &Uri) -> bool {
-    *method == Method::POST && {
-        let mut parts: Vec<_> = segments(uri.path()).collect();
-        let (last, before) = (parts.pop(), parts.pop());
-        last.is_some_and(|s| s.eq_ignore_ascii_case("token"))
-            && before.is_some_and(|s| s.eq_ignore_ascii_case("connect"))
-    }
-}
-
 /// The request target towards an instance: path and query as the client sent them.
 fn origin_form(uri: &Uri) -> Uri {
     uri.path_and_query().cloned().map(Uri::from).unwrap_or_default()
 }
-
-/// Bytes. A token request is a user name, a password, or a code.
-const LARGEST_FORM: usize = 16 * 1024;

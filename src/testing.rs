@@ -67,6 +67,8 @@ pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
             ids: Ids::Canonical,
             standby: (1..instances.len() as u16).map(InstanceId).collect(),
             essential: vec![Service::Identity, Service::Config],
+            twin: crate::config::types::TwinPolicy::All,
+            twin_binding: crate::config::types::TwinBinding::Address,
         }],
         health: Health {
             interval: Duration::from_millis(500),

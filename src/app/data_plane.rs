@@ -16,7 +16,10 @@ use crate::health::Reporter;
 use crate::health::supervisor::SupervisorHandle;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::session::cookie::Signer;
 use crate::session::issued::Issued;
+use crate::session::refused::Refused;
+use crate::session::table::Sessions;
 use crate::session::verdicts::Verdicts;
 use crate::stack::Stack;
 use crate::upstream::forward::Forwarder;
@@ -28,6 +31,9 @@ pub(super) struct DataPlane {
     pub(super) metrics: Arc<Metrics>,
     pub(super) supervisor: SupervisorHandle,
     pub(super) reporter: Reporter,
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) refused: Arc<Refused>,
+    pub(super) signer: Arc<Signer>,
     pub(super) phases: watch::Receiver<Phase>,
 }
 
@@ -52,13 +58,25 @@ impl DataPlane {
             let (live, metrics, supervisor) =
                 (self.live.clone(), self.metrics.clone(), self.supervisor.clone());
             let (reporter, issued, cookies) = (self.reporter.clone(), issued.clone(), cookies.clone());
+            let (sessions, refused, signer) =
+                (self.sessions.clone(), self.refused.clone(), self.signer.clone());
             let serve = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 LocalSet::new().block_on(&runtime, async {
                     let forwarder = Forwarder::new(reporter, supervisor.watch(), metrics.clone());
                     let verdicts = Verdicts::default();
-                    let stack =
-                        Rc::new(Stack { live, forwarder, issued, cookies, verdicts, metrics, supervisor });
+                    let stack = Rc::new(Stack {
+                        live,
+                        forwarder,
+                        issued,
+                        cookies,
+                        sessions,
+                        refused,
+                        signer,
+                        verdicts,
+                        metrics,
+                        supervisor,
+                    });
                     let guard = stack.clone();
                     tokio::task::spawn_local(async move { guard.forwarder.keep_out().await });
                     worker::run(setup, stack).await

@@ -20,7 +20,7 @@ pub(super) struct Reloader {
     pub(super) current: Arc<ArcSwap<Prepared>>,
     pub(super) supervisor: SupervisorHandle,
     pub(super) metrics: Arc<Metrics>,
-    pub(super) signer: Signer,
+    pub(super) signer: Arc<Signer>,
     pub(super) certificate: Arc<Resolver>,
     pub(super) admin_certificate: Option<Arc<Resolver>>,
     pub(super) state: AdminState,

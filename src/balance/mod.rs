@@ -9,6 +9,6 @@ pub mod picture;
 pub mod serving;
 
 pub use overrides::{Override, OverrideKind};
-pub use pick::{Bound, Pick, PickReason, pick};
+pub use pick::{Bound, Pick, PickReason, Twins, pick};
 pub use picture::{Failover, Picture};
 pub use serving::{Entry, Reason, Table, serve};

@@ -2,7 +2,7 @@
 //! and on the path of every request: no allocation.
 
 use super::picture::Picture;
-use crate::config::types::{InstanceId, Service, SiteId};
+use crate::config::types::{InstanceId, Service, Site, SiteId};
 use crate::health::Condition;
 
 /// What binds a request to an instance.
@@ -13,12 +13,42 @@ pub enum Bound {
     /// A token that this instance issued. It is worth nothing elsewhere and is shown to nobody
     /// else.
     Token(InstanceId),
+    /// The same, of a user who has tokens of other instances, too.
+    Twinned {
+        /// Who issued the client's token.
+        home: InstanceId,
+        /// Who else knows the user.
+        twins: Twins,
+    },
     /// State that is easier kept where it is (a cookie), but can be made anew.
     Affinity(InstanceId),
     /// A login that will have no twin (design D7).
     Login,
     /// A login in progress on a connection to this instance (NTLM): nobody else can end it.
     Handshake(InstanceId),
+}
+
+/// Candidates of a site at which a user has a token that is not the client's own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Twins(u64);
+
+impl Twins {
+    /// Those for which `has` says so. Only the first 64 candidates of a site can have twins.
+    pub fn of(site: &Site, has: impl Fn(InstanceId) -> bool) -> Self {
+        let bits = site.candidates().take(64).enumerate().filter(|(_, id)| has(*id));
+        Self(bits.fold(0, |mask, (at, _)| mask | 1 << at))
+    }
+
+    /// There are none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether this instance is one of them.
+    pub fn has(self, site: &Site, instance: InstanceId) -> bool {
+        let at = site.candidates().take(64).position(|id| id == instance);
+        at.is_some_and(|at| self.0 & (1 << at) != 0)
+    }
 }
 
 /// Where a request goes.
@@ -49,6 +79,8 @@ pub enum PickReason {
     Serving,
     /// The session's token is from there.
     Home,
+    /// The session's home cannot serve this; another instance knows its user.
+    Twin,
     /// A cookie says so.
     Affinity,
     /// Where logins go.
@@ -63,6 +95,7 @@ impl PickReason {
         match self {
             Self::Serving => "serving",
             Self::Home => "home",
+            Self::Twin => "twin",
             Self::Affinity => "affinity",
             Self::Login => "login",
             Self::Handshake => "handshake",
@@ -75,6 +108,7 @@ impl PickReason {
 pub fn pick(picture: &Picture, site: SiteId, service: Service, bound: Bound) -> Pick {
     match bound {
         Bound::Token(home) => at_home(picture, site, service, home),
+        Bound::Twinned { home, twins } => twinned(picture, site, service, home, twins),
         Bound::Affinity(instance) if picture.usable(instance, service) => Pick::To {
             instance,
             reason: PickReason::Affinity,
@@ -102,6 +136,32 @@ fn at_home(picture: &Picture, site: SiteId, service: Service, home: InstanceId) 
     match picture.table.login(site) {
         Some(next) if next != home && picture.usable(next, service) => Pick::SignInAgain { home },
         _ => Pick::Nobody,
+    }
+}
+
+/// A session with twins goes with the service, to wherever its user is known; it outlives its home.
+fn twinned(picture: &Picture, site: SiteId, service: Service, home: InstanceId, twins: Twins) -> Pick {
+    let known = |id: InstanceId| id == home || twins.has(picture.config.site(site), id);
+    // Its home keeps it while drained, like any session.
+    let fits = |id: InstanceId| match id == home {
+        true => picture.usable(id, service),
+        false => picture.eligible(id, service),
+    };
+    let to = |instance: InstanceId, reason| {
+        let mut others = picture.config.site(site).candidates().filter(|id| *id != instance && known(*id));
+        Pick::To { instance, reason, fallback: others.find(|id| fits(*id)) }
+    };
+    let serving = picture.table.get(site, service).instance.filter(|id| known(*id));
+    if let Some(instance) = serving.filter(|id| answers(picture, service, *id)) {
+        return to(instance, PickReason::Serving);
+    }
+    if answers(picture, service, home) {
+        return to(home, PickReason::Home);
+    }
+    let mut others = picture.config.site(site).candidates().filter(|id| known(*id));
+    match others.find(|id| fits(*id)) {
+        Some(instance) => to(instance, PickReason::Twin),
+        None => at_home(picture, site, service, home),
     }
 }
 

@@ -305,12 +305,21 @@ pub struct Site {
     pub ids: Ids,
     /// Services without which a login makes no sense (design D7) and `/readyz` is 503.
     pub essential: Vec<Service>,
+    /// Who gets a twin session (design D8).
+    pub twin: TwinPolicy,
+    /// Who may use it.
+    pub twin_binding: TwinBinding,
 }
 
 impl Site {
     /// The primary, then every standby in order.
     pub fn candidates(&self) -> impl Iterator<Item = InstanceId> + '_ {
         std::iter::once(self.primary).chain(self.standby.iter().copied())
+    }
+
+    /// Whether a VMS lives behind it.
+    pub const fn is_xprotect(&self) -> bool {
+        matches!(self.profile, Profile::Xprotect { .. })
     }
 
     /// The services of this site's profile.
@@ -320,6 +329,26 @@ impl Site {
             Profile::Http { .. } => &[Service::Http],
         }
     }
+}
+
+/// Whose credentials may be shown to a second instance (design D8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TwinPolicy {
+    /// Every user's.
+    All,
+    /// Only of users who administer nothing.
+    NonAdministrators,
+    /// Nobody's.
+    Nobody,
+}
+
+/// From where a twin may be used (design D8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TwinBinding {
+    /// From the address that logged in, or with the cookie of that login.
+    Address,
+    /// From anywhere.
+    Nothing,
 }
 
 /// Which ids clients see (design D19).

@@ -1,6 +1,8 @@
 //! Who the client is, told to the instance (design D12). What a client claims about itself is
 //! dropped unless it is a proxy that the operator trusts.
 
+use std::net::IpAddr;
+
 use http::HeaderValue;
 use http::header::{HeaderMap, HeaderName};
 
@@ -65,6 +67,16 @@ pub fn client_sees_tls(headers: &HeaderMap, connection: &Connection) -> bool {
         Some(proto) if connection.trusted => proto.as_bytes().eq_ignore_ascii_case(b"https"),
         _ => connection.tls,
     }
+}
+
+/// The client's address: the peer's, or what a trusted proxy says about its own peer.
+pub fn client(headers: &HeaderMap, connection: &Connection) -> IpAddr {
+    let told = || {
+        let last = headers.get_all(FOR).iter().next_back()?.to_str().ok()?;
+        last.rsplit(',').next()?.trim().parse().ok()
+    };
+    let peer = connection.client.ip();
+    if connection.trusted { told().unwrap_or(peer) } else { peer }
 }
 
 fn chain(headers: &HeaderMap, client: &HeaderValue) -> Option<HeaderValue> {

@@ -99,6 +99,8 @@ impl Answer {
     /// A code or refresh token that did not pass through us (design D10).
     pub const UNKNOWN_GRANT: Self =
         Self::new(StatusCode::BAD_REQUEST, "unknown-grant", "The code or refresh token is not known here.");
+    /// A logout while the instance that has to know is away: it is told when it is back.
+    pub const LOGGED_OUT: Self = Self::new(StatusCode::OK, "logged-out", "");
     /// Cut after it was sent: done or not, nobody knows (design D3).
     pub const OUTCOME_UNKNOWN: Self = Self::new(
         StatusCode::BAD_GATEWAY,
@@ -164,6 +166,9 @@ impl Answer {
 
     fn body(self, voice: Voice) -> (&'static str, String) {
         let text = self.text;
+        if self.status.is_success() {
+            return ("text/plain; charset=utf-8", String::new());
+        }
         match voice {
             Voice::Rest => (
                 "application/json; charset=utf-8",

@@ -53,6 +53,7 @@ pub struct Metrics {
     certificate_expiry: IntGauge,
     connections: IntGauge,
     pinned: IntGauge,
+    sessions: IntGaugeVec,
     series: Mutex<HashMap<[String; 3], Arc<RequestSeries>>>,
     shown: Mutex<serving::Shown>,
 }
@@ -82,6 +83,7 @@ impl Metrics {
             certificate_expiry: register(&registry, &spec::CERTIFICATE, |opts, _| IntGauge::with_opts(opts))?,
             connections: register(&registry, &spec::CONNECTIONS, |opts, _| IntGauge::with_opts(opts))?,
             pinned: register(&registry, &spec::PINNED, |opts, _| IntGauge::with_opts(opts))?,
+            sessions: register(&registry, &spec::SESSIONS, IntGaugeVec::new)?,
             series: Mutex::default(),
             shown: Mutex::default(),
             registry,
@@ -143,6 +145,11 @@ impl Metrics {
     pub fn connection_pinned(&self) -> OpenConnection {
         self.pinned.inc();
         OpenConnection(self.pinned.clone())
+    }
+
+    /// Shows how many sessions of a site have a twin that stands like this.
+    pub fn set_sessions(&self, site: &str, twin: &str, count: u64) {
+        self.sessions.with_label_values(&[site, twin]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// Client connections that are open now.

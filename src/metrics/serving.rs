@@ -78,6 +78,8 @@ impl Metrics {
         for site in shown.sites.difference(&next.sites) {
             let _ = self.standby_writes.remove_label_values(&[site.as_str()]);
             let _ = self.ids_without_partner.remove_label_values(&[site.as_str()]);
+            // Those of the others come back with the next count.
+            self.sessions.reset();
         }
         // A move away from an instance that was removed in the same reload must still be seen, so
         // moves go with their site only.

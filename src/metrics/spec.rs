@@ -140,6 +140,13 @@ pub(super) const PINNED: Spec = spec(
     "Open connections to instances that belong to one client connection each (NTLM and Negotiate).",
     "At most one for each client connection and instance; many without Windows users mean clients that are asked to log in and never do.",
 );
+pub(super) const SESSIONS: Spec = spec(
+    "gatekeeper_sessions",
+    Kind::Gauge,
+    &["site", "twin"],
+    "Logins that have not ended, by how their twin at another instance stands: ready, pending, or why there is none.",
+    "Whatever is neither ready nor pending has to log in again at a switch; `gatekeeper sessions` names the users.",
+);
 pub(super) const REFUSED: Spec = spec(
     "gatekeeper_refused_total",
     Kind::Counter,
@@ -162,6 +169,7 @@ pub const ALL: &[Spec] = &[
     REFUSED,
     CONNECTIONS,
     PINNED,
+    SESSIONS,
     RELOADS,
     CERTIFICATE,
     BUILD_INFO,

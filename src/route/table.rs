@@ -189,6 +189,8 @@ mod tests {
             standby: vec![InstanceId(1)],
             ids: Ids::Canonical,
             essential: vec![],
+            twin: crate::config::types::TwinPolicy::All,
+            twin_binding: crate::config::types::TwinBinding::Address,
         }
     }
 

@@ -35,11 +35,51 @@ impl Signer {
         context.update(instance.as_bytes());
         URL_SAFE_NO_PAD.encode(&context.sign().as_ref()[..18])
     }
+
+    /// What the cookie says besides about the login that got this token: whoever shows both is the
+    /// client that logged in, wherever it is now (design D8).
+    pub fn login(&self, token: Hash) -> String {
+        let mut context = hmac::Context::with_key(&self.0);
+        context.update(b"login\0");
+        context.update(token.as_bytes());
+        URL_SAFE_NO_PAD.encode(&context.sign().as_ref()[..18])
+    }
+}
+
+/// Our cookie, as a client sends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ours(String);
+
+impl Ours {
+    /// What names the instance.
+    pub fn instance(&self) -> &str {
+        self.0.split_once(PART).map_or(&self.0, |(instance, _)| instance)
+    }
+
+    /// What names the login, if there was one.
+    pub fn login(&self) -> Option<&str> {
+        self.0.split_once(PART).map(|(_, login)| login)
+    }
+
+    /// Whether it was given to the login that got this token.
+    pub fn proves(&self, signer: &Signer, token: Hash) -> bool {
+        let right = signer.login(token);
+        let shown = self.login().unwrap_or_default();
+        aws_lc_rs::constant_time::verify_slices_are_equal(shown.as_bytes(), right.as_bytes()).is_ok()
+    }
+}
+
+/// Stands in no Base64 text.
+const PART: char = '.';
+
+/// The cookie's value for an instance and a login, if there was one.
+pub fn value(instance: &str, login: Option<&str>) -> String {
+    login.map_or_else(|| instance.to_owned(), |login| format!("{instance}{PART}{login}"))
 }
 
 /// Takes our cookie out of the request and puts the others into one header line, as HTTP/1 wants
-/// it (RFC 9113 8.2.3). Returns our cookie's value.
-pub fn take(headers: &mut HeaderMap) -> Option<String> {
+/// it (RFC 9113 8.2.3). Returns our cookie.
+pub fn take(headers: &mut HeaderMap) -> Option<Ours> {
     if !headers.contains_key(COOKIE) {
         return None;
     }
@@ -49,7 +89,7 @@ pub fn take(headers: &mut HeaderMap) -> Option<String> {
         for pair in value.as_bytes().split(|b| *b == b';') {
             let pair = pair.trim_ascii();
             match pair.strip_prefix(NAME.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")) {
-                Some(value) => ours = std::str::from_utf8(value).ok().map(str::to_owned),
+                Some(value) => ours = std::str::from_utf8(value).ok().map(|value| Ours(value.to_owned())),
                 None if pair.is_empty() => {}
                 None => {
                     if !others.is_empty() {
@@ -156,10 +196,10 @@ mod tests {
     #[test]
     fn ours_is_taken_out() {
         let mut headers = request(&["a=1; gatekeeper_affinity=xyz;b=2", "c=3"]);
-        assert_eq!(take(&mut headers).as_deref(), Some("xyz"));
+        assert_eq!(take(&mut headers).unwrap().instance(), "xyz");
         assert_eq!(headers[COOKIE], "a=1; b=2; c=3");
         let mut alone = request(&["gatekeeper_affinity=xyz"]);
-        assert_eq!(take(&mut alone).as_deref(), Some("xyz"));
+        assert_eq!(take(&mut alone).unwrap().login(), None);
         assert!(!alone.contains_key(COOKIE));
         assert_eq!(take(&mut request(&["xgatekeeper_affinity=1"])), None);
     }
@@ -188,6 +228,19 @@ mod tests {
         assert_ne!(one.value("hq", "a"), one.value("hq", "b"));
         assert_ne!(one.value("hq", "a"), two.value("hq", "a"));
         assert!(!one.value("hq", "a").contains("hq"));
+    }
+
+    #[test]
+    fn a_login_is_proved_by_its_own_cookie_only() {
+        let signer = Signer::new().unwrap();
+        let (one, two) = (Hash::of(b"one"), Hash::of(b"two"));
+        let text = format!("gatekeeper_affinity={}", value("instance", Some(&signer.login(one))));
+        let ours = take(&mut request(&[&text])).unwrap();
+        assert_eq!(ours.instance(), "instance");
+        assert!(ours.proves(&signer, one));
+        assert!(!ours.proves(&signer, two));
+        assert!(!ours.proves(&Signer::new().unwrap(), one));
+        assert!(!take(&mut request(&["gatekeeper_affinity=instance"])).unwrap().proves(&signer, one));
     }
 
     #[test]

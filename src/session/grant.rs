@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-
+use super::form::{decode, field};
 use super::issued::Hash;
 
 /// What a token request asks for (fact sheet 2.1).
@@ -23,30 +22,17 @@ pub enum Grant {
 /// Reads the form of a token request as leniently as the instances do: order does not matter,
 /// what cannot be decoded is taken as it stands.
 pub fn read(form: &[u8]) -> Grant {
-    let field = |name: &str| {
-        form.split(|b| *b == b'&').find_map(|pair| {
-            let at = pair.iter().position(|b| *b == b'=')?;
-            (decode(&pair[..at]) == name.as_bytes()).then(|| decode(&pair[at + 1..]))
-        })
-    };
-    match field("grant_type").as_deref().map(<[u8]>::trim_ascii) {
+    match field(form, "grant_type").as_deref().map(|kind| kind.trim_ascii()) {
         Some(b"password" | b"client_credentials") => Grant::Password,
-        Some(b"authorization_code") => field("code").map_or(Grant::Other, |c| Grant::Bound(Hash::of(&c))),
-        Some(b"refresh_token") => field("refresh_token").map_or(Grant::Other, |t| Grant::Bound(Hash::of(&t))),
+        Some(b"authorization_code") => {
+            field(form, "code").map_or(Grant::Other, |c| Grant::Bound(Hash::of(&c)))
+        }
+        Some(b"refresh_token") => {
+            field(form, "refresh_token").map_or(Grant::Other, |t| Grant::Bound(Hash::of(&t)))
+        }
         Some(b"windows_credentials" | b"windows_auth") => Grant::Windows,
         _ => Grant::Other,
     }
-}
-
-/// The hash of the refresh token in a token response, if there is one.
-pub fn refresh_token(body: &[u8]) -> Option<Hash> {
-    #[derive(Deserialize)]
-    struct Reply<'a> {
-        #[serde(borrow)]
-        refresh_token: Option<std::borrow::Cow<'a, str>>,
-    }
-    let reply: Reply<'_> = serde_json::from_slice(body).ok()?;
-    reply.refresh_token.map(|t| Hash::of(t.as_bytes()))
 }
 
 /// The hash of the `code` in a redirect back to a client.
@@ -56,30 +42,6 @@ pub fn code(location: &str) -> Option<Hash> {
         .split(['&', '#'])
         .find_map(|pair| pair.strip_prefix("code="))
         .map(|code| Hash::of(&decode(code.as_bytes())))
-}
-
-fn decode(text: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(&b) = text.get(at) {
-        let hex = |i: usize| text.get(at + i).and_then(|b| char::from(*b).to_digit(16));
-        match (b, hex(1), hex(2)) {
-            (b'%', Some(high), Some(low)) => {
-                // Two hexadecimal digits are below 256.
-                out.push((high * 16 + low) as u8);
-                at += 3;
-            }
-            (b'+', ..) => {
-                out.push(b' ');
-                at += 1;
-            }
-            _ => {
-                out.push(b);
-                at += 1;
-            }
-        }
-    }
-    out
 }
 
 /// How long a code is good for.
@@ -109,7 +71,7 @@ mod tests {
     #[test]
     fn what_passes_is_remembered_for_its_life() {
         let issued = Issued::default();
-        let hash = refresh_token(br#"{"access_token":"x","refresh_token":"a+b"}"#).unwrap();
+        let hash = Hash::of(b"a+b");
         assert_eq!(read(b"refresh_token=a%2bb&grant_type=refresh_token"), Grant::Bound(hash));
         let now = Moment::from_micros(0);
         issued.remember(hash, 7, CODE_LIFE, now);

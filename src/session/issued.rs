@@ -21,6 +21,16 @@ impl Hash {
         hash.copy_from_slice(digest(&SHA256, secret).as_ref());
         Self(hash)
     }
+
+    /// For a message authentication code.
+    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Picks a shard. Evenly spread: the secret's digest is.
+    pub(super) fn first_byte(self) -> usize {
+        usize::from(self.0[0])
+    }
 }
 
 impl fmt::Debug for Hash {

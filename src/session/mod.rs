@@ -1,9 +1,17 @@
 //! Who a request belongs to, and which instance that binds it to (design D10).
 
+pub mod census;
+pub mod client;
 pub mod cookie;
+pub mod form;
 pub mod grant;
+pub mod in_band;
 pub mod issued;
+pub mod login;
 pub mod ntlm;
+pub mod refused;
+pub mod reply;
+pub mod table;
 pub mod token;
 pub mod validate;
 pub mod verdicts;

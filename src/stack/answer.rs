@@ -1,6 +1,7 @@
 //! Step 10 of the stack: what an instance answered, on its way to the client.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +12,9 @@ use http::{Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use tokio::time::timeout;
 
+use super::asked::Asked;
+use super::bind::Cookie;
+use super::twin::Login;
 use super::{Job, Stack};
 use crate::clock::Moment;
 use crate::config::types::{InstanceId, Service};
@@ -22,8 +26,10 @@ use crate::http::{hop, upgrade};
 use crate::route::discovery::Own;
 use crate::session::cookie;
 use crate::session::grant::{self, CODE_LIFE, REFRESH_LIFE};
+use crate::session::login::Session;
+use crate::session::reply::TokenReply;
 use crate::upstream::pool::Passed;
-use crate::upstream::tunnel;
+use crate::upstream::tunnel::{self, Standing};
 
 /// An answer and who gave it.
 pub(super) struct Served {
@@ -101,6 +107,7 @@ impl Stack {
         job: &Job<'_>,
         instance: InstanceId,
         mut response: Response<Passed>,
+        cookie: &Cookie,
         wanted: Option<&upgrade::Wanted>,
         on_client: Option<OnUpgrade>,
     ) -> Result<Served, Answer> {
@@ -113,13 +120,14 @@ impl Stack {
         hop::strip(response.headers_mut());
         wanted.ask(response.headers_mut());
         self.learn_cookies(job, instance, &response);
-        bind_cookie(job, instance, &mut response);
+        bind_cookie(job, instance, cookie, &mut response);
         let name = job.live.prepared.config.instance(instance).name.clone();
         let (stack, connection, service) = (self.clone(), job.connection.clone(), job.service);
         connection.pace.tunnel();
         let tunnel = tokio::task::spawn_local(async move {
-            let down = || stack.is_down(&name, service);
-            tunnel::join(on_client, on_instance, connection.pace.drained(), down).await;
+            let standing = || if stack.is_down(&name, service) { Standing::Down } else { Standing::Fine };
+            let drained = connection.pace.drained();
+            tunnel::join(on_client, on_instance, None, drained, standing).await;
         });
         self.forwarder.carries(job.live.prepared.backend(instance), tunnel.abort_handle());
         Ok(Served { instance, response: response.map(|_| Content::Own(Bytes::new())) })
@@ -136,6 +144,7 @@ impl Stack {
         &self,
         job: &Job<'_>,
         instance: InstanceId,
+        cookie: &Cookie,
         mut response: Response<Passed>,
     ) -> Served {
         let headers = response.headers_mut();
@@ -160,7 +169,7 @@ impl Stack {
             }
         }
         self.learn_cookies(job, instance, &response);
-        bind_cookie(job, instance, &mut response);
+        bind_cookie(job, instance, cookie, &mut response);
         Served { instance, response: response.map(Content::Passed) }
     }
 
@@ -169,20 +178,36 @@ impl Stack {
         cookie::learn(response.headers(), &self.cookies, key, Moment::now());
     }
 
-    /// Remembers where a refresh token belongs, and binds the client's cookies to its login.
-    pub(super) async fn learn(&self, job: &Job<'_>, served: Served) -> Result<Served, Answer> {
+    /// Remembers whose a new token is, and binds the client's cookies to its login.
+    pub(super) async fn learn(
+        self: &Rc<Self>,
+        job: &Job<'_>,
+        served: Served,
+        asked: Asked,
+        session: Option<Arc<Session>>,
+    ) -> Result<Served, Answer> {
         if served.response.status() != StatusCode::OK {
             return Ok(served);
         }
         let mut served = served.read(LARGEST_TOKEN, limit_of(job)).await?;
+        if asked.grant().is_none() {
+            if let Some(session) = session {
+                self.end_session(job, &session, asked);
+            }
+            return Ok(served);
+        }
         let Content::Own(body) = served.response.body() else { return Ok(served) };
-        if let Some(hash) = grant::refresh_token(body) {
+        let Some(reply) = TokenReply::read(body) else { return Ok(served) };
+        if let Some(hash) = reply.refresh_fingerprint() {
             let key = job.live.prepared.backend(served.instance).key;
             self.issued.remember(hash, key, REFRESH_LIFE, Moment::now());
         }
         if let Some(value) = job.live.prepared.cookie(job.route.site, served.instance) {
-            cookie::set(served.response.headers_mut(), value, job.route.secure);
+            let value = cookie::value(value, Some(&self.signer.login(reply.fingerprint())));
+            cookie::set(served.response.headers_mut(), &value, job.route.secure);
         }
+        let home = served.instance;
+        self.open_session(job, Login { asked, renews: session, home, reply: &reply });
         Ok(served)
     }
 }
@@ -193,9 +218,10 @@ fn limit_of(job: &Job<'_>) -> Duration {
 }
 
 /// Cookies of an instance bind the client to it.
-fn bind_cookie<B>(job: &Job<'_>, instance: InstanceId, response: &mut Response<B>) {
+fn bind_cookie<B>(job: &Job<'_>, instance: InstanceId, cookie: &Cookie, response: &mut Response<B>) {
     if let Some(value) = job.live.prepared.cookie(job.route.site, instance) {
-        cookie::bind(response.headers_mut(), value, job.route.secure);
+        let value = cookie::value(value, cookie.login());
+        cookie::bind(response.headers_mut(), &value, job.route.secure);
     }
 }
 

@@ -1,5 +1,5 @@
-//! Step 7 of the stack: what binds a request to an instance (design D10), and what a standby may be
-//! asked to do (D20).
+//! Step 7 of the stack: whose request it is and what binds it to an instance (design D8, D10), and
+//! what a standby may be asked to do (D20).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,34 +7,75 @@ use std::time::Duration;
 use http::{HeaderMap, Method};
 use tokio::time::timeout;
 
+use super::asked::{Asked, Purpose};
 use super::ntlm::Leg;
 use super::{Denied, Job, Stack};
-use crate::balance::{Bound, Picture};
+use crate::balance::{Bound, Picture, Twins};
 use crate::clock::{Moment, unix_seconds};
-use crate::config::types::{InstanceId, Service, SiteId, StandbyWrites};
+use crate::config::types::{InstanceId, Service, SiteId, StandbyWrites, TwinBinding};
+use crate::health::Condition;
 use crate::health::supervisor::REFRESH_PAUSE;
 use crate::http::respond::Answer;
 use crate::http::unanswered::Unanswered;
 use crate::live::Live;
 use crate::metrics::Refused;
+use crate::session::cookie::{self, Ours};
 use crate::session::grant::Grant;
 use crate::session::issued::Hash;
+use crate::session::login::Session;
 use crate::session::token::{self, Credential};
 use crate::session::validate::{Accepted, Refusal};
 use crate::upstream::forward::is_safe_method;
 use crate::vms::documents::Keys;
 
+/// What is known about the sender of a request.
+pub(super) struct Binding {
+    /// What binds the request to an instance.
+    pub(super) bound: Bound,
+    /// Which leg of a handshake it is.
+    pub(super) leg: Option<Leg>,
+    /// The login that it belongs to, if it may use the twins of it; of a refresh token or a
+    /// revocation, the login that it renews or ends.
+    pub(super) session: Option<Arc<Session>>,
+}
+
+impl From<Bound> for Binding {
+    fn from(bound: Bound) -> Self {
+        Self { bound, leg: None, session: None }
+    }
+}
+
+/// Our cookie in a request, and the instance that it names.
+pub(super) struct Cookie {
+    ours: Option<Ours>,
+    pub(super) instance: Option<InstanceId>,
+}
+
+impl Cookie {
+    /// Takes it out of the request.
+    pub(super) fn take(headers: &mut HeaderMap, job: &Job<'_>) -> Self {
+        let ours = cookie::take(headers);
+        let named = |ours: &Ours| job.live.prepared.named_by_cookie(job.route.site, ours.instance());
+        Self { instance: ours.as_ref().and_then(named), ours }
+    }
+
+    /// What it says about the login.
+    pub(super) fn login(&self) -> Option<&str> {
+        self.ours.as_ref()?.login()
+    }
+}
+
 impl Stack {
-    /// What binds a request to an instance (design D10), and which leg of a handshake it is.
+    /// Who sends a request, and what that binds it to.
     pub(super) async fn bind(
         &self,
         job: &Job<'_>,
         headers: &HeaderMap,
-        grant: Option<Grant>,
-        cookie: Option<InstanceId>,
+        asked: Option<&Asked>,
+        cookie: &Cookie,
         upgrade: bool,
-    ) -> Result<(Bound, Option<Leg>), Denied> {
-        let Job { live, route, service, connection } = *job;
+    ) -> Result<Binding, Denied> {
+        let Job { service, connection, .. } = *job;
         let awaits = connection.pinned.get().and_then(|pinned| pinned.awaits());
         let credential = token::credential(headers);
         let leg = match credential {
@@ -42,35 +83,85 @@ impl Stack {
             _ => None,
         };
         if let Some(Leg::Continues(instance)) = leg {
-            return Ok((Bound::Handshake(instance), leg));
+            return Ok(Binding { leg, ..Bound::Handshake(instance).into() });
         }
-        match grant {
-            Some(Grant::Bound(hash)) => {
-                let home = self.issued.find(hash, Moment::now()).and_then(|key| live.prepared.by_key(key));
-                return Ok((Bound::Token(home.ok_or(Answer::UNKNOWN_GRANT)?), leg));
+        if let Some(asked) = asked {
+            return Ok(Binding { leg, ..self.bind_form(job, asked)? });
+        }
+        let by_cookie = cookie.instance.map_or(Bound::Nothing, Bound::Affinity);
+        let bound = match credential {
+            Credential::Bearer(text) if service != Service::Http => {
+                return self.bind_token(job, text, cookie).await;
             }
-            Some(Grant::Windows) if connection.pace.http2() => {
+            Credential::Connection(_) if service == Service::Identity && cookie.instance.is_none() => {
+                Bound::Login
+            }
+            Credential::None if cookie.instance.is_none() => self.stay(job, upgrade),
+            _ => by_cookie,
+        };
+        Ok(Binding { leg, ..bound.into() })
+    }
+
+    /// Where a form with a secret belongs.
+    fn bind_form(&self, job: &Job<'_>, asked: &Asked) -> Result<Binding, Denied> {
+        let (hash, now) = match asked.purpose {
+            Purpose::Token(Grant::Windows) if job.connection.pace.http2() => {
                 // Its challenge could not be answered here, and would cost the instance a connection.
                 return Err(Unanswered::http11_required().into());
             }
-            Some(Grant::Password | Grant::Windows | Grant::Other) => return Ok((Bound::Login, leg)),
-            None => {}
-        }
-        let by_cookie = cookie.map_or(Bound::Nothing, Bound::Affinity);
-        let bound = match credential {
-            Credential::Bearer(text) if service != Service::Http => {
-                Bound::Token(self.accept(live, route.site, text).await?.home)
+            Purpose::Token(Grant::Password) if self.will_have_twin(job, asked) => {
+                return Ok(Bound::Nothing.into());
             }
-            Credential::Connection(_) if service == Service::Identity && cookie.is_none() => Bound::Login,
-            Credential::None if cookie.is_none() => self.stay(job, upgrade),
-            _ => by_cookie,
+            Purpose::Token(Grant::Password | Grant::Windows | Grant::Other) => return Ok(Bound::Login.into()),
+            Purpose::Token(Grant::Bound(hash)) | Purpose::Revocation(hash) => (hash, Moment::now()),
         };
-        Ok((bound, leg))
+        let found = self.sessions.find_renewal(hash, now).or_else(|| match asked.purpose {
+            Purpose::Revocation(_) => self.sessions.find(hash, now),
+            Purpose::Token(_) => None,
+        });
+        let session = found.filter(|s| s.site() == job.live.prepared.config.site(job.route.site).name);
+        let home = match &session {
+            Some(session) => Some(session.home()),
+            None => self.issued.find(hash, now),
+        };
+        let home = home.and_then(|key| job.live.prepared.candidate_by_key(job.route.site, key));
+        Ok(Binding { session, ..Bound::Token(home.ok_or(Answer::UNKNOWN_GRANT)?).into() })
+    }
+
+    /// Where a bearer token may go.
+    async fn bind_token(&self, job: &Job<'_>, text: &str, cookie: &Cookie) -> Result<Binding, Denied> {
+        let token = Hash::of(text.as_bytes());
+        if let Some(binding) = self.bind_session(job, token, cookie).await {
+            return Ok(binding);
+        }
+        Ok(Bound::Token(self.accept(job.live, job.route.site, text, token).await?.home).into())
+    }
+
+    /// The same for a token that was issued through us.
+    async fn bind_session(&self, job: &Job<'_>, token: Hash, cookie: &Cookie) -> Option<Binding> {
+        let Job { live, route, service, .. } = *job;
+        let site = live.prepared.config.site(route.site);
+        let session = self.sessions.find(token, Moment::now()).filter(|s| s.site() == site.name)?;
+        let home = live.prepared.candidate_by_key(route.site, session.home())?;
+        // Whoever owns an instance has its tokens, and must not be somebody elsewhere with them.
+        let is_client = site.twin_binding == TwinBinding::Nothing
+            || session.client() == job.client
+            || cookie.ours.as_ref().is_some_and(|ours| ours.proves(&self.signer, token));
+        if !is_client {
+            return Some(Bound::Token(home).into());
+        }
+        let home_answers =
+            live.picture.condition(home, service) != Condition::Down && !live.picture.quarantined(home);
+        if !home_answers && session.is_pending() {
+            // It has just logged in; its twin is on the way.
+            let _ = Box::pin(timeout(TWIN_WAIT, session.settled())).await;
+        }
+        Some(Binding { bound: bound_of(live, route.site, &session, home), leg: None, session: Some(session) })
     }
 
     /// Where a request goes that says nothing about its client: where the connection belongs.
     fn stay(&self, job: &Job<'_>, upgrade: bool) -> Bound {
-        let Job { live, route, service, connection } = *job;
+        let Job { live, route, service, connection, .. } = *job;
         let last = match connection.pinned.get().and_then(|pinned| pinned.home()) {
             // It may have logged in there.
             Some(key) => Some(key),
@@ -86,8 +177,8 @@ impl Stack {
 
     /// Whose token it is, if it is good (design D9). Waits a moment where keys may have changed, and
     /// right after a start, when all of them are unknown.
-    async fn accept(&self, live: &Live, site: SiteId, token: &str) -> Result<Accepted, Answer> {
-        let (hash, now) = (Hash::of(token.as_bytes()), unix_seconds());
+    async fn accept(&self, live: &Live, site: SiteId, token: &str, hash: Hash) -> Result<Accepted, Answer> {
+        let now = unix_seconds();
         let judged = match self.verdicts.check(&live.picture, site, token, hash, now) {
             Err(Refusal::UnknownKey | Refusal::Issuer) => {
                 Box::pin(self.with_fresh_keys(live, site, token, hash)).await
@@ -172,6 +263,17 @@ impl Stack {
     }
 }
 
+/// What a session binds a request to now.
+pub(super) fn bound_of(live: &Live, site: SiteId, session: &Session, home: InstanceId) -> Bound {
+    let now = Moment::now();
+    let twins = Twins::of(live.prepared.config.site(site), |id| {
+        id != home && session.has_twin(live.prepared.backend(id).key, now)
+    });
+    if twins.is_empty() { Bound::Token(home) } else { Bound::Twinned { home, twins } }
+}
+
+/// How long a request waits for the twin of a login that has just lost its home.
+pub(super) const TWIN_WAIT: Duration = Duration::from_millis(500);
 /// Whether a reading of keys that was asked for at `asked` may still bring something.
 fn reads_keys(picture: &Picture, site: SiteId, asked: Moment) -> bool {
     picture.config.site(site).candidates().any(|id| match picture.documents(id) {

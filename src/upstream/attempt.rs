@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::backend::{Backend, Waiting};
 use super::connect::ConnectError;
+use super::forward::Dress;
 use super::pinned::{Over, challenge};
 use super::pool::{Afterwards, Lease, Passed, Pool};
 use crate::config::types::Service;
@@ -47,6 +48,8 @@ pub struct Attempt<'a> {
     pub fresh: Duration,
     /// Over whose connections.
     pub over: Over<'a>,
+    /// Makes the request fit for `backend`.
+    pub dress: &'a dyn Dress,
     /// Another instance has failed this request before. What it meets here may be its own doing (a
     /// URL that breaks wherever it is asked for), so only successes and failed connects count.
     pub repeat: bool,
@@ -61,6 +64,7 @@ impl Attempt<'_> {
     /// See [`Miss`]; what it says about the instance was reported.
     pub async fn send(&self, mut request: Request<RequestBody>) -> Result<Response<Passed>, Miss> {
         request.headers_mut().insert(HOST, self.backend.host.clone());
+        self.dress.dress(&mut request, self.backend.key);
         let upload = request.body().upload();
         let waiting = Waiting::begin(self.backend.gauge(self.service));
         let ban = self.backend.target.ban();

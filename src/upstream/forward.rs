@@ -65,6 +65,15 @@ pub struct Plan<'a> {
     pub sticky: bool,
     /// Over whose connections it goes.
     pub over: Over<'a>,
+    /// What it looks like for each instance.
+    pub dress: &'a dyn Dress,
+}
+
+/// Makes a request fit for one instance. Called again, on what the last call has left, when the
+/// request goes to another one.
+pub trait Dress {
+    /// `request` is about to be written to the instance with this [`Backend::key`].
+    fn dress(&self, request: &mut Request<RequestBody>, backend: u64);
 }
 
 /// An answer.
@@ -247,6 +256,7 @@ impl Forwarder {
             reporter: &self.reporter,
             fresh,
             over: plan.over,
+            dress: plan.dress,
             repeat: !Arc::ptr_eq(backend, plan.first),
             written,
         }
@@ -306,7 +316,7 @@ fn way_round<'a>(plan: &Plan<'a>) -> Option<&'a Arc<Backend>> {
 }
 
 /// Whether a request can be sent twice: RFC 9110 9.2.1, less TRACE, which is refused at the edge.
-fn is_safe(request: &Request<RequestBody>) -> bool {
+pub fn is_safe(request: &Request<RequestBody>) -> bool {
     matches!(request.body(), RequestBody::Empty)
         && is_safe_method(request.method())
         // Some servers take the method from a header.
@@ -321,7 +331,7 @@ pub const fn is_safe_method(method: &Method) -> bool {
 const METHOD_OVERRIDES: [&str; 3] = ["x-http-method-override", "x-http-method", "x-method-override"];
 
 /// The same request, without the client's own stream.
-fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
+pub fn copy(request: &Request<RequestBody>) -> Request<RequestBody> {
     let body = match request.body() {
         RequestBody::Full(Some(bytes)) => RequestBody::Full(Some(bytes.clone())),
         _ => RequestBody::Empty,

@@ -8,4 +8,5 @@ pub mod connect;
 pub mod forward;
 pub mod pinned;
 pub mod pool;
+pub mod socket;
 pub mod tunnel;

@@ -1,5 +1,5 @@
-//! After a correct 101: bytes both ways until one side ends, the gatekeeper drains, or the instance
-//! is down and has said nothing for a while.
+//! After a correct 101: bytes both ways until one side ends, the gatekeeper drains, the instance is
+//! down and has said nothing for a while, or the client is served better elsewhere.
 
 use std::future::Future;
 use std::io;
@@ -14,34 +14,64 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
 
+use super::socket::flow::Flow;
+use super::socket::pump::{self, Leave};
 use crate::clock::Moment;
 
-/// Joins the two sides until `drained`. `down` says whether the instance's service is down now.
+/// What the stack thinks of a tunnel's instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing to say against it.
+    Fine,
+    /// Its service is down. A tunnel that still carries bytes is not cut, whatever the probes say.
+    Down,
+    /// Another instance serves now, and would serve this client too.
+    Left,
+}
+
+/// Joins the two sides until `drained`. `standing` is asked twice a second. Bytes are copied, unless
+/// the ways of a WebSocket are given: from the client, and from the instance.
 pub async fn join(
     client: OnUpgrade,
     instance: OnUpgrade,
+    flows: Option<(Flow, Flow)>,
     drained: impl Future<Output = ()>,
-    down: impl Fn() -> bool,
+    standing: impl Fn() -> Standing,
 ) {
     let (Ok(client), Ok(instance)) = tokio::join!(client, instance) else { return };
     let heard = Arc::new(AtomicU64::new(Moment::now().as_micros()));
     let mut client = TokioIo::new(client);
     let mut instance = Heard { stream: TokioIo::new(instance), last: heard.clone() };
-    // A connection whose instance has died without a word would stay open for ever; one that still
-    // carries bytes is not cut, whatever the probes say.
+    let framed = flows.is_some();
     let abandoned = async {
         loop {
             tokio::time::sleep(CHECK).await;
             let quiet = Moment::now().since(Moment::from_micros(heard.load(Relaxed)));
-            if quiet >= QUIET && down() {
-                return;
+            match standing() {
+                // A connection whose instance has died without a word would stay open for ever.
+                Standing::Down if quiet >= QUIET => {
+                    return tracing::info!("tunnel closed: its instance is down and silent");
+                }
+                // Without frames the client would see a broken connection and think of a fault.
+                Standing::Left if framed => {
+                    return tracing::info!("tunnel closed: its service has moved");
+                }
+                Standing::Fine | Standing::Down | Standing::Left => {}
             }
         }
     };
-    tokio::select! {
-        _ = copy_bidirectional_with_sizes(&mut client, &mut instance, BUFFER, BUFFER) => {}
-        () = drained => {}
-        () = abandoned => tracing::info!("tunnel closed: its instance is down and silent"),
+    let leave = async {
+        tokio::select! {
+            () = drained => Leave::Stopping,
+            () = abandoned => Leave::Restart,
+        }
+    };
+    match flows {
+        Some((up, down)) => pump::run(client, instance, up, down, leave).await,
+        None => tokio::select! {
+            _ = copy_bidirectional_with_sizes(&mut client, &mut instance, BUFFER, BUFFER) => {}
+            _ = leave => {}
+        },
     }
 }
 

@@ -37,7 +37,7 @@ async fn the_simulator_answers_as_the_sheet_says() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gatekeeper_passes_every_byte() {
     let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
-    let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b])).await;
+    let gatekeeper = Gatekeeper::ready(Config::twinned(&[&a, &b])).await;
     let mut walker = Walker::new(&SHEET, gatekeeper.h1()).await;
     walk::everything(&mut walker, &SHEET).await;
 

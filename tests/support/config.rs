@@ -37,8 +37,15 @@ pub struct Site {
 }
 
 impl Config {
-    /// One site `hq` on `vms.test`: the first simulator is the primary, the others are standbys.
+    /// One site `hq` on `vms.test`: the first simulator is the primary, the others are standbys. No
+    /// twins: what a login is worth at one instance shows at the other.
     pub fn xprotect(sims: &[&Sim]) -> Self {
+        let instances = sims.iter().map(|s| Instance::of(s)).collect();
+        Self::site(instances, "xprotect", "twin = \"none\"")
+    }
+
+    /// The same as it comes: sessions have twins.
+    pub fn twinned(sims: &[&Sim]) -> Self {
         let instances = sims.iter().map(|s| Instance::of(s)).collect();
         Self::site(instances, "xprotect", "")
     }

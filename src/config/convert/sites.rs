@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::profile::{self, Uses};
 use super::{Context, refuse_twice};
 use crate::config::raw::Table;
-use crate::config::types::{InstanceId, Site};
+use crate::config::types::{Ids, InstanceId, Site, TwinBinding, TwinPolicy};
 use crate::config::value::{Item, quote};
 
 const MOST: usize = u16::MAX as usize;
@@ -66,6 +66,15 @@ fn site(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<Site> {
         all.uses.note(used);
     }
 
+    let twin = match table.get::<String>("twin")?.as_str() {
+        // Such clients hold ids that mean nothing at the other instance.
+        _ if ids == Some(Ids::Native) => TwinPolicy::Nobody,
+        "all" => TwinPolicy::All,
+        "non-administrators" => TwinPolicy::NonAdministrators,
+        _ => TwinPolicy::Nobody,
+    };
+    let anywhere = table.get::<String>("twin_binding")? == "none";
+    let twin_binding = if anywhere { TwinBinding::Nothing } else { TwinBinding::Address };
     let (hosts, any_host) = hosts?;
     Some(Site {
         name: name?,
@@ -76,6 +85,8 @@ fn site(table: &Table, all: &mut All, cx: &mut Context<'_>) -> Option<Site> {
         standby: standby?,
         ids: ids?,
         essential: essential?,
+        twin,
+        twin_binding,
     })
 }
 

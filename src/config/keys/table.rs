@@ -147,11 +147,11 @@ pub const KEYS: &[Key] = &[
     key("site[].standby", Texts, Value("[]"), Reload,
         "Instances that take over, in this order. An instance may be standby for many sites.")
         .example("[\"b\"]"),
-    key("site[].ids", Choice(&["canonical", "native"]), Value("\"canonical\""), NotYet,
+    key("site[].ids", Choice(&["canonical", "native"]), Value("\"canonical\""), Reload,
         "`canonical`: clients see the primary's ids whoever serves. `native`: ids are left alone and logins are not twinned; for clients that open recorders themselves. Profile `xprotect`."),
-    key("site[].twin", Choice(&["all", "non-administrators", "none"]), Value("\"all\""), NotYet,
+    key("site[].twin", Choice(&["all", "non-administrators", "none"]), Value("\"all\""), Reload,
         "Whose logins are repeated on the standbys, so that they survive a switch. The standbys then see these passwords. Profile `xprotect`."),
-    key("site[].twin_binding", Choice(&["address", "none"]), Value("\"address\""), NotYet,
+    key("site[].twin_binding", Choice(&["address", "none"]), Value("\"address\""), Reload,
         "`address`: a twin is used only from the address that logged in (IPv6: its /64) or with its affinity cookie. Profile `xprotect`."),
     key("site[].pass", Prefixes, Value("[]"), Reload,
         "Path prefixes outside the API that are passed on, with `identity`. Profile `xprotect`.")
