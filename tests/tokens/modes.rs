@@ -20,6 +20,11 @@ async fn without_published_keys_only_the_home_is_asked() {
     let refused = stage.send(cameras("opaque-forged", &unsigned(&of_a))).await.expect(401);
     assert_eq!(refused.header("gatekeeper-reason"), "", "the instance itself says so");
     assert_eq!(stage.arrived("opaque-").await, (2, 0));
+    let status = stage.gatekeeper.status().await;
+    assert_eq!(
+        (&status["instances"][0]["tokens"], &status["instances"][1]["tokens"]),
+        (&"opaque".into(), &"checked".into())
+    );
     // The other instance's tokens are checked as ever.
     stage.send(cameras("checked-good", &of_b)).await.expect(200);
     stage.send(cameras("checked-forged", &unsigned(&of_b))).await.expect(401);
