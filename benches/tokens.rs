@@ -20,6 +20,7 @@ use gatekeeper::vms::documents::Documents;
 use serde_json::json;
 
 #[path = "../tests/support/signer.rs"]
+#[allow(dead_code, reason = "the benchmark needs a part of it only")]
 mod signer;
 
 use signer::{Signer, claims};

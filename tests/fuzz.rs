@@ -7,9 +7,11 @@ mod bodies;
 use std::panic::catch_unwind;
 use std::path::Path;
 
+type Target = (&'static str, fn(&[u8]));
+
 #[test]
 fn the_corpus_holds() {
-    let targets: [(&str, fn(&[u8])); 5] = [
+    let targets: [Target; 5] = [
         ("token", bodies::token),
         ("jwks", bodies::jwks),
         ("token_request", bodies::token_request),
