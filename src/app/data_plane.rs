@@ -23,6 +23,7 @@ use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
 use crate::session::verdicts::Verdicts;
 use crate::stack::{Held, Stack};
+use crate::streams::Locator;
 use crate::upstream::forward::Forwarder;
 
 /// What all threads share.
@@ -33,6 +34,7 @@ pub(super) struct DataPlane {
     pub(super) supervisor: SupervisorHandle,
     pub(super) reporter: Reporter,
     pub(super) throttle: Arc<Throttle>,
+    pub(super) locator: Arc<Locator>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) refused: Arc<Refused>,
     pub(super) signer: Arc<Signer>,
@@ -60,7 +62,7 @@ impl DataPlane {
             let (live, metrics, supervisor) =
                 (self.live.clone(), self.metrics.clone(), self.supervisor.clone());
             let (reporter, issued, cookies) = (self.reporter.clone(), issued.clone(), cookies.clone());
-            let throttle = self.throttle.clone();
+            let (throttle, locator) = (self.throttle.clone(), self.locator.clone());
             let (sessions, refused, signer) =
                 (self.sessions.clone(), self.refused.clone(), self.signer.clone());
             let serve = move || {
@@ -78,6 +80,7 @@ impl DataPlane {
                         signer,
                         verdicts,
                         throttle,
+                        locator,
                         held,
                         metrics,
                         supervisor,
