@@ -28,6 +28,7 @@ use crate::config::types::{CertificateSource, Config, Instance};
 use crate::health::supervisor;
 use crate::live::{Live, Prepared};
 use crate::metrics::{Metrics, MetricsError};
+use crate::session::census::{Names, Register};
 use crate::session::cookie::Signer;
 use crate::session::refused::Refused;
 use crate::session::table::Sessions;
@@ -120,6 +121,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     );
 
     let sessions = Arc::new(Sessions::default());
+    let register = Register::new(sessions.clone(), names(current.clone()));
     // Ends with the runtime.
     tokio::spawn(housekeeping::keep(sessions.clone(), live.clone(), metrics.clone()));
     let (phase, phases) = watch::channel(Phase::Serving);
@@ -136,7 +138,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     };
     let threads = data_plane.start(tls_sockets, plain_sockets)?;
 
-    let state = AdminState::new(handle.clone(), store, metrics.clone(), users);
+    let state = AdminState::new(handle.clone(), store, register, metrics.clone(), users);
     let (stop_admin, admin_stopped) = watch::channel(());
     let stopped = |mut stopped: watch::Receiver<()>| async move {
         // An error means that the sender is gone: stop as well.
@@ -214,6 +216,14 @@ fn publisher(
         let failovers = previous.as_ref().map(|p| picture.changes_since(p)).unwrap_or_default();
         metrics.apply(&picture, &failovers);
         *previous = Some(picture);
+    })
+}
+
+/// What the instances of the configuration in force are called.
+fn names(current: Arc<ArcSwap<Prepared>>) -> Names {
+    Arc::new(move |key| {
+        let prepared = current.load();
+        prepared.by_key(key).map(|id| prepared.config.instance(id).name.clone())
     })
 }
 

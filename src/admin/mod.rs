@@ -10,6 +10,7 @@ mod orders;
 mod ready;
 mod reload;
 mod serve;
+mod sessions;
 mod status;
 mod users;
 
@@ -35,6 +36,7 @@ pub use self::users::{User, Users, UsersError};
 use crate::balance::Picture;
 use crate::health::supervisor::SupervisorHandle;
 use crate::metrics::Metrics;
+use crate::session::census::Register;
 use crate::state::Store;
 
 /// What the admin plane works on. Cheap to clone.
@@ -46,6 +48,8 @@ pub struct AdminState {
     pub supervisor: SupervisorHandle,
     /// Remembers them.
     pub store: Arc<Store>,
+    /// Who is logged in.
+    pub sessions: Register,
     /// For `/metrics`.
     pub metrics: Arc<Metrics>,
     /// Who may ask; replaced at a reload.
@@ -60,11 +64,18 @@ pub struct AdminState {
 
 impl AdminState {
     /// The state of a program that has just started.
-    pub fn new(supervisor: SupervisorHandle, store: Arc<Store>, metrics: Arc<Metrics>, users: Users) -> Self {
+    pub fn new(
+        supervisor: SupervisorHandle,
+        store: Arc<Store>,
+        sessions: Register,
+        metrics: Arc<Metrics>,
+        users: Users,
+    ) -> Self {
         Self {
             picture: supervisor.watch(),
             supervisor,
             store,
+            sessions,
             metrics,
             users: Arc::new(ArcSwap::from_pointee(users)),
             reload_report: Arc::default(),
@@ -87,6 +98,7 @@ fn admin_router(state: AdminState) -> Router {
         .route("/v1/failback", post(orders::failback));
     open_routes()
         .route("/v1/status", get(status::status))
+        .route("/v1/sessions", get(sessions::sessions))
         .merge(orders)
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())

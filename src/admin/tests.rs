@@ -14,9 +14,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use super::*;
+use crate::clock::Moment;
 use crate::config::types::{AdminRole, AdminUser, Config};
 use crate::health::Monitor;
 use crate::health::supervisor;
+use crate::session::issued::Hash;
+use crate::session::login::{Opening, Session, Twin, Without};
+use crate::session::table::Sessions;
 use crate::testing::config;
 use crate::upstream::connect::Target;
 
@@ -49,6 +53,24 @@ fn token(name: &str) -> String {
     format!("{name}-token-0123456789-0123456789")
 }
 
+/// One login at an instance that has a name, one at an instance that a reload has removed.
+fn sessions() -> Register {
+    let sessions = Arc::new(Sessions::default());
+    for (user, home, twin) in [("joe", 1, Twin::None(Without::Refused)), ("ann", 2, Twin::Pending)] {
+        let opening = Opening {
+            site: "hq".into(),
+            user: user.into(),
+            home,
+            token: Hash::of(user.as_bytes()),
+            expires: Moment::now() + Duration::from_secs(60),
+            client: std::net::IpAddr::from([127, 0, 0, 1]).into(),
+            refresh: None,
+        };
+        sessions.insert(&Arc::new(Session::new(opening, &[(3, twin)])), Moment::now());
+    }
+    Register::new(sessions, Arc::new(|key| (key == 1).then(|| "a".to_owned())))
+}
+
 impl Plane {
     async fn start() -> Self {
         Self::start_with(None).await
@@ -65,7 +87,7 @@ impl Plane {
         let (supervisor, _) =
             supervisor::start(config, monitors, targets, store.overrides(), Box::new(|_| {}));
         let metrics = Arc::new(Metrics::new().unwrap());
-        let state = AdminState::new(supervisor, store, metrics, users);
+        let state = AdminState::new(supervisor, store, sessions(), metrics, users);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -110,6 +132,25 @@ impl Plane {
     async fn audit_entries(&self) -> i64 {
         self.state.store.verify_audit().await.unwrap().unwrap().seq
     }
+}
+
+#[tokio::test]
+async fn sessions_are_counted_and_users_named_to_those_who_may_know() {
+    let plane = Plane::start().await;
+    let (status, told) = plane.get("/v1/sessions", "anna").await;
+    assert_eq!(status, 200);
+    let counted = json!([
+        {"site": "hq", "home": "a", "twin": "refused", "sessions": 1},
+        {"site": "hq", "home": null, "twin": "pending", "sessions": 1},
+    ]);
+    assert_eq!(told["sessions"], counted);
+    let stuck = &told["cannot_fail_over"];
+    assert_eq!((stuck.as_array().unwrap().len(), &stuck[0]["user"]), (1, &json!("joe")));
+    assert_eq!(stuck[0]["reason"], "refused");
+    let (status, told) = plane.get("/v1/sessions", "eye").await;
+    assert_eq!(status, 200);
+    assert_eq!(told["sessions"], counted);
+    assert!(!told.to_string().contains("joe"), "a viewer sees no names");
 }
 
 #[tokio::test]

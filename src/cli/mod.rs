@@ -9,6 +9,7 @@ mod failback;
 mod overrides;
 mod remote;
 pub mod run;
+mod sessions;
 mod status;
 mod table;
 
@@ -59,6 +60,7 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { config } => check::check(&config),
         Command::Status { remote } => remote::perform(&remote, status::Status).into(),
+        Command::Sessions { remote } => remote::perform(&remote, sessions::Sessions).into(),
         Command::Drain { instance, order } => hold(overrides::Kind::Drain, instance, order).into(),
         Command::Quarantine { instance, order } => hold(overrides::Kind::Quarantine, instance, order).into(),
         Command::Release { instance, all, order } => {
@@ -115,6 +117,17 @@ enum Command {
         after_help = "Examples:\n  gatekeeper status\n  gatekeeper status --json | jq '.sites[].services[] | {service, serving}'\n  gatekeeper status --admin https://gate.example:9180 --token-file my.token --ca ca.pem"
     )]
     Status {
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Count the sessions, and name the users who cannot fail over
+    ///
+    /// By site, home (the instance that the user logged in at) and twin: how it stands with the same user's
+    /// login at another instance. `ready`: the session survives the loss of its home.
+    #[command(
+        after_help = "Examples:\n  gatekeeper sessions\n  gatekeeper sessions --json | jq '.cannot_fail_over[] | {user, reason}'"
+    )]
+    Sessions {
         #[command(flatten)]
         remote: Remote,
     },
@@ -232,6 +245,8 @@ mod tests {
             "run --config x.toml",
             "check --config x.toml",
             "status",
+            "sessions",
+            "sessions --json",
             "status --json --admin http://127.0.0.1:1 --token-file t",
             "drain a --reason because",
             "quarantine a --reason because",

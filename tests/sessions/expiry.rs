@@ -31,6 +31,7 @@ async fn a_twin_that_ends_first_is_no_mystery() {
     assert_eq!(status(&http, &login.token).await, 200);
     until("the twin has ended", async || status(&http, &login.token).await == 401).await;
     is_expired(http.send(cameras(&login.token)).await.unwrap());
+    assert!(world.gatekeeper.succeed(&["sessions", "--json"]).contains("\"expired\""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
