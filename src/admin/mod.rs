@@ -6,6 +6,7 @@
 
 pub mod error;
 mod guard;
+mod links;
 mod orders;
 mod ready;
 mod reload;
@@ -38,6 +39,7 @@ use crate::health::supervisor::SupervisorHandle;
 use crate::metrics::Metrics;
 use crate::session::census::Register;
 use crate::state::Store;
+use crate::sync::worker::Matching;
 
 /// What the admin plane works on. Cheap to clone.
 #[derive(Clone)]
@@ -50,6 +52,8 @@ pub struct AdminState {
     pub store: Arc<Store>,
     /// Who is logged in.
     pub sessions: Register,
+    /// Which objects of two instances are the same.
+    pub matching: Matching,
     /// For `/metrics`.
     pub metrics: Arc<Metrics>,
     /// Who may ask; replaced at a reload.
@@ -68,6 +72,7 @@ impl AdminState {
         supervisor: SupervisorHandle,
         store: Arc<Store>,
         sessions: Register,
+        matching: Matching,
         metrics: Arc<Metrics>,
         users: Users,
     ) -> Self {
@@ -76,6 +81,7 @@ impl AdminState {
             supervisor,
             store,
             sessions,
+            matching,
             metrics,
             users: Arc::new(ArcSwap::from_pointee(users)),
             reload_report: Arc::default(),
@@ -96,10 +102,16 @@ fn admin_router(state: AdminState) -> Router {
         .route("/v1/quarantine", post(orders::quarantine))
         .route("/v1/release", post(orders::release))
         .route("/v1/failback", post(orders::failback));
+    let links = Router::new()
+        .route("/v1/sync/links", get(links::list))
+        .route("/v1/sync/links/add", post(links::add))
+        .route("/v1/sync/links/remove", post(links::remove))
+        .route("/v1/sync/links/run", post(links::run));
     open_routes()
         .route("/v1/status", get(status::status))
         .route("/v1/sessions", get(sessions::sessions))
         .merge(orders)
+        .merge(links)
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .layer(DefaultBodyLimit::max(LARGEST_ORDER))
