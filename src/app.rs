@@ -28,7 +28,6 @@ use crate::config::types::{CertificateSource, Config, Instance};
 use crate::health::supervisor;
 use crate::live::{Live, Prepared};
 use crate::metrics::{Metrics, MetricsError};
-use crate::session::census::{Names, Register};
 use crate::session::cookie::Signer;
 use crate::session::refused::Refused;
 use crate::session::table::Sessions;
@@ -127,9 +126,12 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     );
 
     let sessions = Arc::new(Sessions::default());
-    let register = Register::new(sessions.clone(), names(current.clone()));
     // Ends with the runtime.
     tokio::spawn(housekeeping::keep(sessions.clone(), live.clone(), metrics.clone()));
+    let count_sessions = {
+        let (sessions, live) = (sessions.clone(), live.clone());
+        Arc::new(move || housekeeping::report(&sessions, &live.load()))
+    };
     let (phase, phases) = watch::channel(Phase::Serving);
     let data_plane = DataPlane {
         tls: server_config(certificate.clone(), true)?,
@@ -147,7 +149,8 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
 
     let (matching, matcher) =
         worker::start(links.clone(), handle.watch(), targets(current.clone()), metrics.clone());
-    let state = AdminState::new(handle.clone(), store, register, matching, metrics.clone(), users);
+    let state = AdminState::new(handle.clone(), store, matching, metrics.clone(), users)
+        .with_sessions(count_sessions);
     let (stop_admin, admin_stopped) = watch::channel(());
     let stopped = |mut stopped: watch::Receiver<()>| async move {
         // An error means that the sender is gone: stop as well.
@@ -228,14 +231,6 @@ fn publisher(
         let failovers = previous.as_ref().map(|p| picture.changes_since(p)).unwrap_or_default();
         metrics.apply(&picture, &failovers);
         *previous = Some(picture);
-    })
-}
-
-/// What the instances of the configuration in force are called.
-fn names(current: Arc<ArcSwap<Prepared>>) -> Names {
-    Arc::new(move |key| {
-        let prepared = current.load();
-        prepared.by_key(key).map(|id| prepared.config.instance(id).name.clone())
     })
 }
 

@@ -33,11 +33,11 @@ use tokio::sync::{Mutex, watch};
 use self::error::ApiError;
 pub use self::reload::{ReloadReport, ReloadState};
 pub use self::serve::{serve, serve_metrics};
+pub use self::sessions::{Count, SessionCount, SessionReport, StuckUser};
 pub use self::users::{User, Users, UsersError};
 use crate::balance::Picture;
 use crate::health::supervisor::SupervisorHandle;
 use crate::metrics::Metrics;
-use crate::session::census::Register;
 use crate::state::Store;
 use crate::sync::worker::Matching;
 
@@ -50,8 +50,6 @@ pub struct AdminState {
     pub supervisor: SupervisorHandle,
     /// Remembers them.
     pub store: Arc<Store>,
-    /// Who is logged in.
-    pub sessions: Register,
     /// Which objects of two instances are the same.
     pub matching: Matching,
     /// For `/metrics`.
@@ -60,6 +58,8 @@ pub struct AdminState {
     pub users: Arc<ArcSwap<Users>>,
     /// How the last reload ended; replaced at a reload.
     pub reload_report: Arc<ArcSwap<ReloadReport>>,
+    /// For `gatekeeper sessions`.
+    pub count_sessions: Count,
     /// When the program started.
     pub started: SystemTime,
     /// One order at a time: the order of commits is the order in which they take effect.
@@ -71,7 +71,6 @@ impl AdminState {
     pub fn new(
         supervisor: SupervisorHandle,
         store: Arc<Store>,
-        sessions: Register,
         matching: Matching,
         metrics: Arc<Metrics>,
         users: Users,
@@ -80,14 +79,20 @@ impl AdminState {
             picture: supervisor.watch(),
             supervisor,
             store,
-            sessions,
             matching,
             metrics,
             users: Arc::new(ArcSwap::from_pointee(users)),
             reload_report: Arc::default(),
+            count_sessions: Arc::new(SessionReport::default),
             started: SystemTime::now(),
             orders: Arc::default(),
         }
+    }
+
+    /// The same with sessions to count.
+    #[must_use]
+    pub fn with_sessions(self, count_sessions: Count) -> Self {
+        Self { count_sessions, ..self }
     }
 
     fn picture(&self) -> Arc<Picture> {

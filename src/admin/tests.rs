@@ -14,13 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::clock::Moment;
 use crate::config::types::{AdminRole, AdminUser, Config};
 use crate::health::Monitor;
 use crate::health::supervisor;
-use crate::session::issued::Hash;
-use crate::session::login::{Opening, Session, Twin, Without};
-use crate::session::table::Sessions;
 use crate::sync::links::Links;
 use crate::sync::worker;
 use crate::testing::config;
@@ -55,24 +51,6 @@ fn token(name: &str) -> String {
     format!("{name}-token-0123456789-0123456789")
 }
 
-/// One login at an instance that has a name, one at an instance that a reload has removed.
-fn sessions() -> Register {
-    let sessions = Arc::new(Sessions::default());
-    for (user, home, twin) in [("joe", 1, Twin::None(Without::Refused)), ("ann", 2, Twin::Pending)] {
-        let opening = Opening {
-            site: "hq".into(),
-            user: user.into(),
-            home,
-            token: Hash::of(user.as_bytes()),
-            expires: Moment::now() + Duration::from_secs(60),
-            client: std::net::IpAddr::from([127, 0, 0, 1]).into(),
-            refresh: None,
-        };
-        sessions.insert(&Arc::new(Session::new(opening, &[(3, twin)])), Moment::now());
-    }
-    Register::new(sessions, Arc::new(|key| (key == 1).then(|| "a".to_owned())))
-}
-
 impl Plane {
     async fn start() -> Self {
         Self::start_with(None).await
@@ -93,7 +71,8 @@ impl Plane {
         let links = Links::load(store.clone(), known, metrics.clone()).await.unwrap();
         let nowhere = Box::new(|_: &str| None);
         let (matching, _) = worker::start(Arc::new(links), supervisor.watch(), nowhere, metrics.clone());
-        let state = AdminState::new(supervisor, store, sessions(), matching, metrics, users);
+        let state = AdminState::new(supervisor, store, matching, metrics, users)
+            .with_sessions(Arc::new(some_sessions));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -138,25 +117,6 @@ impl Plane {
     async fn audit_entries(&self) -> i64 {
         self.state.store.verify_audit().await.unwrap().unwrap().seq
     }
-}
-
-#[tokio::test]
-async fn sessions_are_counted_and_users_named_to_those_who_may_know() {
-    let plane = Plane::start().await;
-    let (status, told) = plane.get("/v1/sessions", "anna").await;
-    assert_eq!(status, 200);
-    let counted = json!([
-        {"site": "hq", "home": "a", "twin": "refused", "sessions": 1},
-        {"site": "hq", "home": null, "twin": "pending", "sessions": 1},
-    ]);
-    assert_eq!(told["sessions"], counted);
-    let stuck = &told["cannot_fail_over"];
-    assert_eq!((stuck.as_array().unwrap().len(), &stuck[0]["user"]), (1, &json!("joe")));
-    assert_eq!(stuck[0]["reason"], "refused");
-    let (status, told) = plane.get("/v1/sessions", "eye").await;
-    assert_eq!(status, 200);
-    assert_eq!(told["sessions"], counted);
-    assert!(!told.to_string().contains("joe"), "a viewer sees no names");
 }
 
 #[tokio::test]
@@ -282,6 +242,23 @@ async fn a_viewer_sees_no_people() {
     assert!(!text.contains("anna") && !text.contains("Otto"), "{text}");
     assert_eq!(seen["overrides"][0]["kind"], "drain");
     assert_eq!(plane.get("/v1/status", "judge").await.1["overrides"][0]["by"], "anna");
+}
+
+fn some_sessions() -> SessionReport {
+    let count = SessionCount { site: "hq".into(), home: Some("a".into()), twin: "refused", sessions: 2 };
+    let stuck = StuckUser { site: "hq".into(), user: "paula".into(), reason: "refused", text: "not there" };
+    SessionReport { counts: vec![count], stuck: vec![stuck] }
+}
+
+#[tokio::test]
+async fn sessions_are_for_everybody_their_users_are_not() {
+    let plane = Plane::start().await;
+    let (status, seen) = plane.get("/v1/sessions", "anna").await;
+    assert_eq!((status, &seen["sessions"], &seen["counts"][0]["home"]), (200, &json!(2), &json!("a")));
+    assert_eq!(seen["cannot_fail_over"][0]["user"], "paula");
+    let (_, seen) = plane.get("/v1/sessions", "eye").await;
+    assert_eq!(seen["users_that_cannot_fail_over"], 1);
+    assert!(!seen.to_string().contains("paula"), "{seen}");
 }
 
 #[tokio::test]

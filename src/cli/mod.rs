@@ -122,12 +122,13 @@ enum Command {
         #[command(flatten)]
         remote: Remote,
     },
-    /// Count the sessions, and name the users who cannot fail over
+    /// Show how many logins there are, and who cannot fail over
     ///
-    /// By site, home (the instance that the user logged in at) and twin: how it stands with the same user's
-    /// login at another instance. `ready`: the session survives the loss of its home.
+    /// By site, by the instance where they logged in (home), and by twin: whether a session has a
+    /// token at another instance and so survives the loss of its home, or why not. Users are named
+    /// to operators, not to viewers.
     #[command(
-        after_help = "Examples:\n  gatekeeper sessions\n  gatekeeper sessions --json | jq '.cannot_fail_over[] | {user, reason}'"
+        after_help = "Examples:\n  gatekeeper sessions\n  gatekeeper sessions --json | jq '.cannot_fail_over'"
     )]
     Sessions {
         #[command(flatten)]
@@ -266,7 +267,6 @@ mod tests {
             "run --config x.toml",
             "check --config x.toml",
             "status",
-            "sessions",
             "sessions --json",
             "status --json --admin http://127.0.0.1:1 --token-file t",
             "drain a --reason because",

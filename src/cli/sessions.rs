@@ -1,10 +1,10 @@
-//! `sessions`: how many, where, and who cannot fail over.
+//! `sessions`: how many logins stand where, and who cannot fail over.
 
 use serde_json::Value;
 
 use super::client::{Client, ClientError};
 use super::remote::{Ask, list, text};
-use super::table::columns;
+use super::table::{columns, printable};
 
 /// `gatekeeper sessions`.
 pub(super) struct Sessions;
@@ -15,34 +15,30 @@ impl Ask for Sessions {
     }
 
     fn show(&self, answer: &Value) -> String {
-        let counts = list(answer, "sessions");
+        let counts = list(answer, "counts");
         if counts.is_empty() {
             return "no sessions\n".to_owned();
         }
-        let mut rows = vec![cells(&["SITE", "HOME", "TWIN", "SESSIONS"])];
-        for count in counts {
-            let (home, number) =
-                (count["home"].as_str().unwrap_or("(removed)"), count["sessions"].to_string());
-            rows.push(cells(&[text(count, "site"), home, text(count, "twin"), &number]));
+        let cells = |texts: [&str; 4]| texts.map(printable).to_vec();
+        let mut rows = vec![cells(["SITE", "HOME", "TWIN", "SESSIONS"])];
+        rows.extend(counts.iter().map(|c| {
+            let home = c["home"].as_str().unwrap_or("(removed)");
+            cells([text(c, "site"), home, text(c, "twin"), &c["sessions"].to_string()])
+        }));
+        let stuck = list(answer, "cannot_fail_over");
+        let mut out = columns(&rows);
+        match (stuck, answer["users_that_cannot_fail_over"].as_u64()) {
+            ([], None | Some(0)) => out.push_str("\nevery user can fail over\n"),
+            ([], Some(hidden)) => out.push_str(&format!("\n{hidden} users cannot fail over\n")),
+            (stuck, _) => {
+                let mut rows = vec![vec!["CANNOT FAIL OVER".to_owned(), "SITE".to_owned(), "WHY".to_owned()]];
+                let row = |s: &Value| ["user", "site", "text"].map(|key| printable(text(s, key))).to_vec();
+                rows.extend(stuck.iter().map(row));
+                out.push_str(&format!("\n{}", columns(&rows)));
+            }
         }
-        columns(&rows) + &stuck(answer)
+        out
     }
-}
-
-/// Who has to log in again when the home is lost.
-fn stuck(answer: &Value) -> String {
-    let users = list(answer, "cannot_fail_over");
-    if users.is_empty() {
-        return String::new();
-    }
-    let mut rows = vec![cells(&["CANNOT FAIL OVER", "SITE", "WHY"])];
-    rows.extend(users.iter().map(|u| cells(&[text(u, "user"), text(u, "site"), text(u, "text")])));
-    let more = if answer["more"] == true { "and more\n" } else { "" };
-    format!("\n{}{more}", columns(&rows))
-}
-
-fn cells(texts: &[&str]) -> Vec<String> {
-    texts.iter().map(|t| (*t).to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -53,26 +49,29 @@ mod tests {
 
     #[test]
     fn the_screen() {
-        let answer = json!({
-            "sessions": [
-                {"site": "hq", "home": "a", "twin": "ready", "sessions": 12},
-                {"site": "hq", "home": null, "twin": "refused", "sessions": 1}],
-            "cannot_fail_over": [{"site": "hq", "user": "jo\u{1b}e", "reason": "refused", "text": "other password"}],
-            "more": true,
+        let mut answer = json!({
+            "sessions": 3,
+            "counts": [
+                {"site": "hq", "home": "a", "twin": "ready", "sessions": 2},
+                {"site": "hq", "home": null, "twin": "refused", "sessions": 1},
+            ],
+            "users_that_cannot_fail_over": 1,
+            "cannot_fail_over": [{"site": "hq", "user": "an\u{1b}na", "reason": "refused", "text": "no such user"}],
         });
         assert_eq!(
             Sessions.show(&answer),
             "SITE  HOME       TWIN     SESSIONS
-hq    a          ready    12
+hq    a          ready    2
 hq    (removed)  refused  1
 
 CANNOT FAIL OVER  SITE  WHY
-jo?e              hq    other password
-and more
+an?na             hq    no such user
 "
         );
+        answer["cannot_fail_over"] = Value::Null;
+        assert!(Sessions.show(&answer).ends_with("\n1 users cannot fail over\n"), "a viewer");
+        answer["users_that_cannot_fail_over"] = json!(0);
+        assert!(Sessions.show(&answer).ends_with("\nevery user can fail over\n"));
         assert_eq!(Sessions.show(&json!({})), "no sessions\n");
-        let viewer = json!({"sessions": [{"site": "hq"}], "cannot_fail_over": null});
-        assert!(!Sessions.show(&viewer).contains("CANNOT"));
     }
 }

@@ -1,7 +1,6 @@
 //! What an operator wants to know about sessions: how many, where, and who cannot fail over.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::login::{Session, Twin, Without};
 use super::table::Sessions;
@@ -15,35 +14,6 @@ pub struct Census {
     /// Users who would have to log in again, by site and name, and why. Not all, if there are very
     /// many.
     pub stuck: BTreeMap<(String, String), Without>,
-    /// Whether there are more of them.
-    pub more: bool,
-}
-
-/// Takes a census whenever somebody asks.
-#[derive(Clone)]
-pub struct Register {
-    sessions: Arc<Sessions>,
-    names: Names,
-}
-
-/// The name of the instance with this backend, if the configuration still has it.
-pub type Names = Arc<dyn Fn(u64) -> Option<String> + Send + Sync>;
-
-impl Register {
-    /// Of these sessions.
-    pub fn new(sessions: Arc<Sessions>, names: Names) -> Self {
-        Self { sessions, names }
-    }
-
-    /// The sessions now.
-    pub fn census(&self) -> Census {
-        Census::take(&self.sessions, Moment::now())
-    }
-
-    /// The name of a home.
-    pub fn name(&self, home: u64) -> Option<String> {
-        (self.names)(home)
-    }
 }
 
 impl Census {
@@ -53,12 +23,10 @@ impl Census {
         sessions.each(now, |session| {
             let twin = best(session, now);
             *census.counts.entry((session.site().to_owned(), session.home(), twin)).or_default() += 1;
-            if let Twin::None(why) = twin {
-                let who = (session.site().to_owned(), session.user().to_owned());
-                match census.stuck.len() < MOST_NAMES || census.stuck.contains_key(&who) {
-                    true => drop(census.stuck.insert(who, why)),
-                    false => census.more = true,
-                }
+            if let Twin::None(why) = twin
+                && census.stuck.len() < MOST_NAMES
+            {
+                census.stuck.insert((session.site().to_owned(), session.user().to_owned()), why);
             }
         });
         census
