@@ -130,6 +130,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         supervisor: handle.clone(),
         reporter,
         sessions,
+        ids: Arc::default(),
         refused: Arc::new(Refused::new()?),
         signer: signer.clone(),
         phases,

@@ -7,6 +7,7 @@
 mod answer;
 mod asked;
 mod bind;
+mod ids;
 mod leave;
 mod ntlm;
 mod send;
@@ -42,6 +43,7 @@ use crate::http::pace::Active;
 use crate::http::respond::{Answer, Voice};
 use crate::http::unanswered::Unanswered;
 use crate::http::{forwarded, guard, hop, upgrade};
+use crate::idmap::map::Map;
 use crate::live::Live;
 use crate::metrics::{Metrics, Refused};
 use crate::route::discovery;
@@ -67,6 +69,8 @@ pub struct Stack {
     /// Which instance set a cookie. A table of its own: pages that set many must not make refresh
     /// tokens forgotten.
     pub cookies: Arc<Issued>,
+    /// Which ids mean the same.
+    pub ids: Arc<ArcSwap<Map>>,
     /// Every login that passed through us.
     pub sessions: Arc<Sessions>,
     /// Logins that another instance does not accept.
@@ -141,7 +145,9 @@ impl Stack {
         };
 
         let client = forwarded::client(request.headers(), &connection).into();
-        let job = Job { live: &live, route: &route, service, connection: &connection, client };
+        let ids = self.ids_of(config.site(site), service);
+        let job =
+            Job { live: &live, route: &route, service, connection: &connection, client, ids: ids.as_deref() };
         let (instance, reply) = match self.serve(&job, request, wanted.as_ref(), on_client).await {
             Ok(served) => (Some(served.instance), served.response.map(|body| body.reply(active))),
             Err(Denied::Answered(answer)) => (None, own(answer, service.into(), active)),
@@ -286,6 +292,7 @@ impl Stack {
         } else if readdress {
             served = Box::pin(served.readdress(job)).await?;
         }
+        let served = ids::to_client(job, served);
         if service == Service::Identity {
             connection.identity_backend.set(Some(live.prepared.backend(instance).key));
         }
@@ -418,6 +425,8 @@ struct Job<'a> {
     connection: &'a Rc<Connection>,
     /// Where the client comes from.
     client: ClientNet,
+    /// `None`: ids stay as they are.
+    ids: Option<&'a Map>,
 }
 
 /// Where the client believes to be.
