@@ -86,7 +86,7 @@ impl Stack {
             return Ok(Binding { leg, ..Bound::Handshake(instance).into() });
         }
         if let Some(asked) = asked {
-            return Ok(Binding { leg, ..self.bind_form(job, asked)? });
+            return Ok(Binding { leg, ..self.bind_form(job, asked, cookie)? });
         }
         let by_cookie = cookie.instance.map_or(Bound::Nothing, Bound::Affinity);
         let bound = match credential {
@@ -103,7 +103,7 @@ impl Stack {
     }
 
     /// Where a form with a secret belongs.
-    fn bind_form(&self, job: &Job<'_>, asked: &Asked) -> Result<Binding, Denied> {
+    fn bind_form(&self, job: &Job<'_>, asked: &Asked, cookie: &Cookie) -> Result<Binding, Denied> {
         let (hash, now) = match asked.purpose {
             Purpose::Token(Grant::Windows) if job.connection.pace.http2() => {
                 // Its challenge could not be answered here, and would cost the instance a connection.
@@ -119,11 +119,10 @@ impl Stack {
             Purpose::Revocation(_) => self.sessions.find(hash, now),
             Purpose::Token(_) => None,
         });
-        let session = found.filter(|s| s.site() == job.live.prepared.config.site(job.route.site).name);
-        let home = match &session {
-            Some(session) => Some(session.home()),
-            None => self.issued.find(hash, now),
-        };
+        let found = found.filter(|s| s.site() == job.live.prepared.config.site(job.route.site).name);
+        let home = found.as_ref().map(|s| s.home()).or_else(|| self.issued.find(hash, now));
+        // From elsewhere it is a token of its home, and nothing is done at the others for it.
+        let session = found.filter(|session| self.is_client(job, session, cookie));
         let home = home.and_then(|key| job.live.prepared.candidate_by_key(job.route.site, key));
         Ok(Binding { session, ..Bound::Token(home.ok_or(Answer::UNKNOWN_GRANT)?).into() })
     }
@@ -137,17 +136,21 @@ impl Stack {
         Ok(Bound::Token(self.accept(job.live, job.route.site, text, token).await?.home).into())
     }
 
-    /// The same for a token that was issued through us.
+    /// Whether a request comes from the client that logged in. Whoever owns an instance has its
+    /// tokens, and must not be somebody elsewhere with them.
+    fn is_client(&self, job: &Job<'_>, session: &Session, cookie: &Cookie) -> bool {
+        job.live.prepared.config.site(job.route.site).twin_binding == TwinBinding::Nothing
+            || session.client() == job.client
+            || cookie.ours.as_ref().is_some_and(|ours| ours.proves(&self.signer, session.fingerprint()))
+    }
+
+    /// Where a token goes that was issued through us, if it was.
     async fn bind_session(&self, job: &Job<'_>, token: Hash, cookie: &Cookie) -> Option<Binding> {
         let Job { live, route, service, .. } = *job;
         let site = live.prepared.config.site(route.site);
         let session = self.sessions.find(token, Moment::now()).filter(|s| s.site() == site.name)?;
         let home = live.prepared.candidate_by_key(route.site, session.home())?;
-        // Whoever owns an instance has its tokens, and must not be somebody elsewhere with them.
-        let is_client = site.twin_binding == TwinBinding::Nothing
-            || session.client() == job.client
-            || cookie.ours.as_ref().is_some_and(|ours| ours.proves(&self.signer, token));
-        if !is_client {
+        if !self.is_client(job, &session, cookie) {
             return Some(Bound::Token(home).into());
         }
         let home_answers =
