@@ -25,4 +25,5 @@ mod reuse;
 mod routing;
 mod sockets;
 mod stalls;
+mod throttle;
 mod voice;
