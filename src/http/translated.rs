@@ -88,6 +88,55 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::idmap::map::{Link, Map};
+    use crate::metrics::Metrics;
+    use crate::testing::config;
+
+    const A: &str = "0a1b2c3d-0000-4000-8000-00000000000a";
+    const B: &str = "b1b2b3b4-ffff-4fff-8fff-ffffffffffff";
+
+    fn to_b() -> Translated {
+        let ids = vec![("a".into(), A.parse().unwrap()), ("b".into(), B.parse().unwrap())];
+        let links = [Link { kind: "cameras".into(), ids }];
+        let (map, _) = Map::new(&config("hq", &["a", "b"]), &links, &Metrics::new().unwrap());
+        Translated::new(Translator::new(map.view("hq", "b").unwrap().clone()))
+    }
+
+    #[test]
+    fn what_is_held_back_comes_before_the_end_and_before_trailers() {
+        let data = |text: &str| Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(text.as_bytes())))));
+        let trailers = || Poll::Ready(Some(Ok(Frame::trailers(HeaderMap::new()))));
+        for (last, ends_with_trailers) in [(None, false), (Some(trailers()), true)] {
+            let mut frames: VecDeque<Poll<Option<Result<Frame<Bytes>, ()>>>> =
+                [data(&A[..9]), Poll::Pending, data(&A[9..]), data(",1234")]
+                    .into_iter()
+                    .chain(last)
+                    .collect();
+            let mut body = to_b();
+            let mut next = || frames.pop_front().unwrap_or(Poll::Ready(None));
+            assert!(body.poll(&mut next).is_pending());
+            assert_eq!(body.pending(), 9);
+            let mut text = Vec::new();
+            let mut saw_trailers = false;
+            while let Poll::Ready(Some(Ok(frame))) = body.poll(&mut next) {
+                assert!(!saw_trailers);
+                match frame.into_data() {
+                    Ok(part) => text.extend_from_slice(&part),
+                    Err(_) => saw_trailers = true,
+                }
+            }
+            assert_eq!(text, format!("{B},1234").as_bytes());
+            assert_eq!((saw_trailers, body.pending()), (ends_with_trailers, 0));
+        }
+    }
+
+    #[test]
+    fn an_error_ends_it() {
+        let mut body = to_b();
+        let mut frames = [Some(Err("cut")), Some(Ok(Frame::data(Bytes::from_static(b"1234"))))];
+        let mut next = || Poll::Ready(frames.iter_mut().rev().find_map(Option::take));
+        assert!(matches!(body.poll(&mut next), Poll::Ready(Some(Err("cut")))), "half a GUID is held back");
+    }
 
     #[test]
     fn what_is_text() {

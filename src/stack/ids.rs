@@ -93,3 +93,34 @@ fn headers(view: &View, headers: &mut HeaderMap) {
 
 /// Headers whose value is an address.
 const WITH_ADDRESS: [HeaderName; 2] = [LOCATION, CONTENT_LOCATION];
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use http::header::REFERER;
+
+    use super::*;
+    use crate::idmap::map::Link;
+    use crate::metrics::Metrics;
+    use crate::testing::config;
+
+    const A: &str = "0a1b2c3d-0000-4000-8000-00000000000a";
+    const B: &str = "b1b2b3b4-ffff-4fff-8fff-ffffffffffff";
+
+    #[test]
+    fn addresses_in_headers_are_translated() {
+        let ids = vec![("a".into(), A.parse().unwrap()), ("b".into(), B.parse().unwrap())];
+        let links = [Link { kind: "cameras".into(), ids }];
+        let (map, _) = Map::new(&config("hq", &["a", "b"]), &links, &Metrics::new().unwrap());
+        let address =
+            |id: &str| HeaderValue::try_from(format!("https://vms.example/API/rest/v1/cameras/{id}"));
+        let mut all = HeaderMap::new();
+        for name in [LOCATION, CONTENT_LOCATION, REFERER] {
+            all.insert(name, address(A).unwrap());
+        }
+        headers(map.view("hq", "b").unwrap(), &mut all);
+        assert_eq!(all[LOCATION], address(B).unwrap());
+        assert_eq!(all[CONTENT_LOCATION], address(B).unwrap());
+        assert_eq!(all[REFERER], address(A).unwrap());
+    }
+}
