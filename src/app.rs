@@ -137,7 +137,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         reporter,
         throttle: Arc::new(Throttle::new()?),
         sessions,
-        ids: Arc::default(),
+        ids: links.map(),
         refused: Arc::new(Refused::new()?),
         signer: signer.clone(),
         phases,

@@ -95,6 +95,8 @@ mod tests {
     const A: &str = "0a1b2c3d-0000-4000-8000-00000000000a";
     const B: &str = "b1b2b3b4-ffff-4fff-8fff-ffffffffffff";
 
+    type Next = Poll<Option<Result<Frame<Bytes>, ()>>>;
+
     fn to_b() -> Translated {
         let ids = vec![("a".into(), A.parse().unwrap()), ("b".into(), B.parse().unwrap())];
         let links = [Link { kind: "cameras".into(), ids }];
@@ -107,11 +109,10 @@ mod tests {
         let data = |text: &str| Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(text.as_bytes())))));
         let trailers = || Poll::Ready(Some(Ok(Frame::trailers(HeaderMap::new()))));
         for (last, ends_with_trailers) in [(None, false), (Some(trailers()), true)] {
-            let mut frames: VecDeque<Poll<Option<Result<Frame<Bytes>, ()>>>> =
-                [data(&A[..9]), Poll::Pending, data(&A[9..]), data(",1234")]
-                    .into_iter()
-                    .chain(last)
-                    .collect();
+            let mut frames: VecDeque<Next> = [data(&A[..9]), Poll::Pending, data(&A[9..]), data(",1234")]
+                .into_iter()
+                .chain(last)
+                .collect();
             let mut body = to_b();
             let mut next = || frames.pop_front().unwrap_or(Poll::Ready(None));
             assert!(body.poll(&mut next).is_pending());

@@ -80,7 +80,7 @@ async fn what_a_client_remembers_of_one_instance_is_good_on_the_other() {
             assert_eq!(http.send(one).await.unwrap().expect(200).json()["data"]["id"], **camera);
         }
         let filter = get(&format!("/API/rest/v1/cameras?id=%27{camera}%27")).bearer(&token);
-        assert_eq!(ids(&h1.send(filter).await.unwrap().expect(200).json()), [camera.clone()]);
+        assert_eq!(ids(&h1.send(filter).await.unwrap().expect(200).json()), std::slice::from_ref(camera));
     }
     for (n, (camera, native)) in pairs.iter().enumerate() {
         let call = bookmark(&token, camera);
