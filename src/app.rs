@@ -143,6 +143,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         throttle: Arc::new(Throttle::new()?),
         locator: Arc::new(Locator::new(links.map())),
         sessions,
+        ids: links.map(),
         refused: Arc::new(Refused::new()?),
         signer: signer.clone(),
         phases,
