@@ -7,9 +7,11 @@
 mod answer;
 mod asked;
 mod bind;
+mod in_band;
 mod leave;
 mod ntlm;
 mod send;
+mod socket;
 mod twin;
 
 use std::future::Future;
@@ -31,6 +33,7 @@ use self::answer::Served;
 use self::asked::{Asked, LARGEST_FORM};
 use self::bind::{Binding, Cookie};
 use self::send::{Outgoing, PLAIN};
+use self::socket::{Frames, Upgrade};
 use crate::accept::worker::{Front, Trust};
 use crate::balance::{Bound, Pick, Picture, pick};
 use crate::clock::Moment;
@@ -200,6 +203,7 @@ impl Stack {
         if let Some(wanted) = wanted {
             wanted.ask(&mut head.headers);
         }
+        let frames = Frames::needed(service, wanted, &mut head);
         let path = head.uri.path();
         let is_revocation = service == Service::Identity && asked::is_revocation(&head.method, path);
         let is_form =
@@ -227,6 +231,10 @@ impl Stack {
             body = form.body();
             asked = Some(form);
         }
+        let mut letter = None;
+        if in_band::may_carry_token(service, &head) {
+            (body, letter) = Box::pin(self.open_letter(job, &mut head, body, &cookie)).await?;
+        }
         let binding = self.bind(job, &head.headers, asked.as_ref(), &cookie, wanted.is_some()).await?;
         let Binding { mut bound, leg, session } = binding;
 
@@ -248,9 +256,12 @@ impl Stack {
                 (_, form) => return Err(self.turn_away(nowhere, bound, form.is_some())),
             },
         };
+        let key = live.prepared.backend(instance).key;
+        if let Some(answer) = letter.as_ref().and_then(|letter| letter.refused(self, key)) {
+            return Err(answer.into());
+        }
         let fallback = self.allow_write(job, &head.method, instance, fallback)?;
         if cookie.instance == Some(instance) {
-            let key = live.prepared.backend(instance).key;
             cookie::keep_own(&mut head.headers, &self.cookies, key, Moment::now());
         } else {
             head.headers.remove(COOKIE);
@@ -262,7 +273,8 @@ impl Stack {
 
         // 9. Forward: retries and hedging keep their promises (D3, D4).
         let over = self.over(connection, leg);
-        let out = Outgoing { bound, leg, over, session: session.as_ref(), asked: asked.as_ref() };
+        let (login, letter) = (session.as_ref(), letter.as_ref());
+        let out = Outgoing { bound, leg, over, session: login, asked: asked.as_ref(), letter };
         let writes = service == Service::Config && !is_safe_method(&head.method);
         let sent = self.send(job, &out, (instance, fallback), Request::from_parts(head, body)).await;
         let (instance, Sent { mut response, .. }) = sent.map_err(|failure| {
@@ -278,7 +290,8 @@ impl Stack {
         // 10. The answer: an upgrade, or a response on its way back.
         self.pin(connection, &mut response)?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(self.switch(job, instance, response, &cookie, wanted, on_client)?);
+            let upgrade = Upgrade { wanted, on_client, frames, cookie: &cookie, session };
+            return Ok(self.switch(job, instance, response, upgrade)?);
         }
         let mut served = self.send_back(job, instance, &cookie, response);
         if let Some(asked) = asked {

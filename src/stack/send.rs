@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::asked::{Asked, Purpose};
 use super::bind::{TWIN_WAIT, bound_of};
+use super::in_band::Letter;
 use super::ntlm::Leg;
 use super::{Job, Stack};
 use crate::balance::{Bound, Pick, pick};
@@ -28,6 +29,7 @@ pub(super) struct Outgoing<'o> {
     pub(super) over: Over<'o>,
     pub(super) session: Option<&'o Arc<Session>>,
     pub(super) asked: Option<&'o Asked>,
+    pub(super) letter: Option<&'o Letter>,
 }
 
 impl Stack {
@@ -70,12 +72,13 @@ impl Stack {
         let prepared = &job.live.prepared;
         let first = prepared.backend(instance);
         let grant = out.asked.and_then(Asked::grant);
-        let outfit = match bound {
-            Bound::Twinned { .. } => out
-                .session
-                .map(|session| Outfit { session, own: request.headers().get(AUTHORIZATION).cloned() }),
-            _ => None,
-        };
+        let session = out.session.filter(|_| matches!(bound, Bound::Twinned { .. }));
+        let outfit = (session.is_some() || out.letter.is_some()).then(|| Outfit {
+            stack: self,
+            session,
+            own: request.headers().get(AUTHORIZATION).cloned(),
+            letter: out.letter,
+        });
         let plan = Plan {
             service: job.service,
             first,
@@ -93,12 +96,12 @@ impl Stack {
         };
         let sent = self.forwarder.send(&plan, request).await?;
         let by = if sent.by_fallback { fallback.unwrap_or(instance) } else { instance };
-        if let Some(outfit) = &outfit
+        if let Some(session) = session
             && sent.response.status() == StatusCode::UNAUTHORIZED
-            && prepared.backend(by).key != outfit.session.home()
+            && prepared.backend(by).key != session.home()
         {
             // The client will log in again, and get a new one.
-            outfit.session.lose(prepared.backend(by).key);
+            session.lose(prepared.backend(by).key);
         }
         Ok((by, sent))
     }
@@ -162,20 +165,26 @@ impl Stack {
     }
 }
 
-/// A session's request, with the token of whoever gets it.
+/// A request with the token of whoever gets it.
 struct Outfit<'o> {
-    session: &'o Session,
+    stack: &'o Stack,
+    session: Option<&'o Arc<Session>>,
     /// The client's own header.
     own: Option<HeaderValue>,
+    letter: Option<&'o Letter>,
 }
 
 impl Dress for Outfit<'_> {
     fn dress(&self, request: &mut Request<RequestBody>, backend: u64) {
+        if let Some(letter) = self.letter {
+            letter.dress(self.stack, backend, request);
+        }
+        let Some(session) = self.session else { return };
         let headers = request.headers_mut();
-        let value = if backend == self.session.home() {
+        let value = if backend == session.home() {
             self.own.clone()
         } else {
-            self.session.authorization(backend, Moment::now())
+            session.authorization(backend, Moment::now())
         };
         // None: the twin has just ended. A stranger's token must not get there in its place.
         match value {

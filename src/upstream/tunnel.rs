@@ -29,13 +29,14 @@ pub enum Standing {
     Left,
 }
 
-/// Joins the two sides until `drained`. `standing` is asked twice a second. Bytes are copied, unless
-/// the ways of a WebSocket are given: from the client, and from the instance.
+/// Joins the two sides until the first of `ends`: the gatekeeper drains, or the instance is banned.
+/// `standing` is asked twice a second. Bytes are copied, unless the ways of a WebSocket are given:
+/// from the client, and from the instance.
 pub async fn join(
     client: OnUpgrade,
     instance: OnUpgrade,
     flows: Option<(Flow, Flow)>,
-    drained: impl Future<Output = ()>,
+    (drained, banned): (impl Future<Output = ()>, impl Future<Output = ()>),
     standing: impl Fn() -> Standing,
 ) {
     let (Ok(client), Ok(instance)) = tokio::join!(client, instance) else { return };
@@ -63,6 +64,7 @@ pub async fn join(
     let leave = async {
         tokio::select! {
             () = drained => Leave::Stopping,
+            () = banned => Leave::Cut,
             () = abandoned => Leave::Restart,
         }
     };
