@@ -87,7 +87,7 @@ impl Stack {
             return Ok(Binding { leg, ..Bound::Handshake(instance).into() });
         }
         if let Some(asked) = asked {
-            return Ok(Binding { leg, ..self.bind_form(job, asked)? });
+            return Ok(Binding { leg, ..self.bind_form(job, asked, cookie)? });
         }
         let by_cookie = cookie.instance.map_or(Bound::Nothing, Bound::Affinity);
         let bound = match credential {
@@ -104,7 +104,7 @@ impl Stack {
     }
 
     /// Where a form with a secret belongs.
-    fn bind_form(&self, job: &Job<'_>, asked: &Asked) -> Result<Binding, Denied> {
+    fn bind_form(&self, job: &Job<'_>, asked: &Asked, cookie: &Cookie) -> Result<Binding, Denied> {
         let (hash, now) = match asked.purpose {
             Purpose::Token(Grant::Windows) if job.connection.pace.http2() => {
                 // Its challenge could not be answered here, and would cost the instance a connection.
@@ -120,11 +120,10 @@ impl Stack {
             Purpose::Revocation(_) => self.sessions.find(hash, now),
             Purpose::Token(_) => None,
         });
-        let session = found.filter(|s| s.site() == job.live.prepared.config.site(job.route.site).name);
-        let home = match &session {
-            Some(session) => Some(session.home()),
-            None => self.issued.find(hash, now),
-        };
+        let found = found.filter(|s| s.site() == job.live.prepared.config.site(job.route.site).name);
+        let home = found.as_ref().map(|s| s.home()).or_else(|| self.issued.find(hash, now));
+        // From elsewhere it is a token of its home, and nothing is done at the others for it.
+        let session = found.filter(|session| self.is_client(job, session, cookie));
         let home = home.and_then(|key| job.live.prepared.candidate_by_key(job.route.site, key));
         Ok(Binding { session, ..Bound::Token(home.ok_or(Answer::UNKNOWN_GRANT)?).into() })
     }
@@ -138,13 +137,19 @@ impl Stack {
         Ok(Bound::Token(self.accept(job.live, job.route.site, text, token).await?.home).into())
     }
 
-    /// The same for a token that was issued through us.
+    /// Whether a request comes from the client that logged in.
+    fn is_client(&self, job: &Job<'_>, session: &Session, cookie: &Cookie) -> bool {
+        let site = job.live.prepared.config.site(job.route.site);
+        self.knows_client(site, session, job.client, cookie.ours.as_ref())
+    }
+
+    /// Where a token goes that was issued through us, if it was.
     async fn bind_session(&self, job: &Job<'_>, token: Hash, cookie: &Cookie) -> Option<Binding> {
         let Job { live, route, service, .. } = *job;
         let site = live.prepared.config.site(route.site);
         let session = self.sessions.find(token, Moment::now()).filter(|s| s.site() == site.name)?;
         let home = live.prepared.candidate_by_key(route.site, session.home())?;
-        if !self.is_client(site, &session, job.client, cookie.ours.as_ref()) {
+        if !self.is_client(job, &session, cookie) {
             return Some(Bound::Token(home).into());
         }
         let home_answers =
@@ -158,7 +163,7 @@ impl Stack {
 
     /// Whether whoever shows the token of a login is the client that logged in: whoever owns an
     /// instance has its tokens, and must not be somebody elsewhere with them.
-    pub(super) fn is_client(
+    pub(super) fn knows_client(
         &self,
         site: &Site,
         session: &Session,

@@ -77,7 +77,7 @@ impl Stack {
         let (hash, now) = (Hash::of(token.as_bytes()), Moment::now());
         if let Some(session) = self.sessions.find(hash, now).filter(|s| s.site() == sender.site) {
             let is_client =
-                self.is_client(config.site(site), &session, sender.client, sender.cookie.as_ref());
+                self.knows_client(config.site(site), &session, sender.client, sender.cookie.as_ref());
             if session.home() == backend {
                 return Swap::Same(is_client.then_some(session));
             }

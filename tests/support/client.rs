@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
@@ -37,6 +37,8 @@ pub struct Http {
     pub host: String,
     pub tls: Option<Arc<ClientConfig>>,
     pub h2: bool,
+    /// The client's own address, if it matters.
+    pub from: Option<IpAddr>,
 }
 
 /// One open connection.
@@ -103,9 +105,21 @@ impl Http {
         Self { host: host.to_owned(), ..self.clone() }
     }
 
+    /// The same client at another address.
+    pub fn at(&self, address: &str) -> Self {
+        Self { from: Some(address.parse().unwrap()), ..self.clone() }
+    }
+
+    async fn tcp(&self) -> io::Result<TcpStream> {
+        let Some(from) = self.from else { return TcpStream::connect(self.address).await };
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((from, 0).into())?;
+        socket.connect(self.address).await
+    }
+
     /// A bare connection, TLS finished.
     pub async fn raw(&self) -> Result<Box<dyn Socket>> {
-        let tcp = timeout(LIMIT, TcpStream::connect(self.address)).await??;
+        let tcp = timeout(LIMIT, self.tcp()).await??;
         tcp.set_nodelay(true)?;
         let Some(tls) = &self.tls else { return Ok(Box::new(tcp)) };
         let host = self.host.rsplit_once(':').map_or(self.host.as_str(), |(h, _)| h).to_owned();

@@ -43,6 +43,14 @@ impl Gatekeeper {
         Self::start_by(command, config).unwrap_or_else(|e| panic!("ended with {:?}:\n{}", e.code, e.log))
     }
 
+    /// Starts it so that it logs everything there is.
+    #[track_caller]
+    pub fn talkative(config: Config) -> Self {
+        let mut command = Command::new(BINARY);
+        command.env("GATEKEEPER_LOG", "trace");
+        Self::start_by(command, config).unwrap_or_else(|e| panic!("ended with {:?}:\n{}", e.code, e.log))
+    }
+
     fn start_by(command: Command, config: Config) -> Result<Self, Ended> {
         let dir = TempDir::new().unwrap();
         let ca = Ca::new();
@@ -101,7 +109,7 @@ impl Gatekeeper {
     /// A client of `vms.test` over TLS and HTTP/1.1.
     pub fn h1(&self) -> Http {
         let tls = Some(self.ca.client(&["http/1.1"]));
-        Http { address: self.listener(), host: "vms.test".into(), tls, h2: false }
+        Http { address: self.listener(), host: "vms.test".into(), tls, h2: false, from: None }
     }
 
     /// The same over HTTP/2.
@@ -111,12 +119,18 @@ impl Gatekeeper {
 
     /// The plain listener.
     pub fn plain(&self) -> Http {
-        Http { address: self.process.address("plain"), host: "vms.test".into(), tls: None, h2: false }
+        Http {
+            address: self.process.address("plain"),
+            host: "vms.test".into(),
+            tls: None,
+            h2: false,
+            from: None,
+        }
     }
 
     pub fn admin(&self) -> Http {
         let address = self.process.address("admin");
-        Http { address, host: address.to_string(), tls: None, h2: false }
+        Http { address, host: address.to_string(), tls: None, h2: false, from: None }
     }
 
     pub fn token_file(&self) -> PathBuf {
@@ -135,7 +149,7 @@ impl Gatekeeper {
     /// A request to the listener for scrapers.
     pub async fn open(&self, path: &str) -> Reply {
         let address = self.process.address("metrics");
-        let http = Http { address, host: address.to_string(), tls: None, h2: false };
+        let http = Http { address, host: address.to_string(), tls: None, h2: false, from: None };
         http.send(get(path)).await.unwrap()
     }
 

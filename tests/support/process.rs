@@ -14,6 +14,7 @@ pub struct Process {
     name: String,
     child: Child,
     log: Arc<Mutex<String>>,
+    printed: Arc<Mutex<String>>,
     /// What stood in the `ready` line.
     pub ready: Value,
 }
@@ -46,15 +47,18 @@ impl Process {
         });
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (tell, told) = mpsc::channel();
+        let printed = Arc::new(Mutex::new(String::new()));
+        let keep = Arc::clone(&printed);
         thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
+                keep.lock().unwrap().push_str(&line);
                 if let Some(json) = line.strip_prefix("ready ") {
                     let _ = tell.send(serde_json::from_str(json).unwrap());
                 }
             }
         });
         match told.recv_timeout(Duration::from_secs(60)) {
-            Ok(ready) => Ok(Self { name: name.to_owned(), child, log, ready }),
+            Ok(ready) => Ok(Self { name: name.to_owned(), child, log, printed, ready }),
             Err(why) => {
                 // On a time-out it still runs, otherwise its end closed the pipe.
                 if matches!(why, mpsc::RecvTimeoutError::Timeout) {
@@ -109,6 +113,11 @@ impl Process {
     /// Everything it wrote to stderr so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Everything it wrote to stdout so far, the `ready` line included.
+    pub fn printed(&self) -> String {
+        self.printed.lock().unwrap().clone()
     }
 }
 

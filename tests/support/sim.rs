@@ -76,7 +76,7 @@ impl Sim {
     /// A client that goes to the instance directly.
     pub fn http(&self) -> Http {
         let tls = self.tls.then(|| self.ca.client(&["http/1.1"]));
-        Http { address: self.address, host: self.address.to_string(), tls, h2: false }
+        Http { address: self.address, host: self.address.to_string(), tls, h2: false, from: None }
     }
 
     /// kill -9.
@@ -91,7 +91,7 @@ impl Sim {
 
     async fn control(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
         let address = self.process.address("control");
-        let http = Http { address, host: address.to_string(), tls: None, h2: false };
+        let http = Http { address, host: address.to_string(), tls: None, h2: false, from: None };
         let call = body.map_or_else(|| call(method, path), |b| call(method, path).json(b));
         http.send(call).await.unwrap()
     }

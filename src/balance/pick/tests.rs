@@ -78,6 +78,22 @@ fn a_token_never_leaves_its_home() {
 }
 
 #[test]
+fn a_session_with_a_twin_goes_with_the_service() {
+    let twins = |p: &Picture| Twins::of(p.config.site(HQ), |id| id == B);
+    let to = |instance, reason, fallback| Pick::To { instance, reason, fallback };
+    let p = picture(2, &[], &[]);
+    let bound = Bound::Twinned { home: A, twins: twins(&p) };
+    assert_eq!(pick(&p, HQ, REST, bound), to(A, PickReason::Serving, Some(B)));
+    let p = picture(2, &[(A, REST, Condition::Down)], &[]);
+    assert_eq!(pick(&p, HQ, REST, bound), to(B, PickReason::Serving, None));
+    assert_eq!(pick(&p, HQ, Service::Events, bound), to(A, PickReason::Serving, Some(B)));
+    let p = picture(2, &[], &[(A, OverrideKind::Drain)]);
+    assert_eq!(pick(&p, HQ, REST, bound), to(B, PickReason::Serving, Some(A)));
+    let p = picture(3, &[(A, REST, Condition::Down), (B, REST, Condition::Down)], &[]);
+    assert_eq!(pick(&p, HQ, REST, bound), Pick::SignInAgain { home: A }, "the third does not know the user");
+}
+
+#[test]
 fn nobody_is_asked_to_sign_in_again_for_nothing() {
     let p = picture(2, &[(A, REST, Condition::Down), (B, REST, Condition::Down)], &[]);
     assert_eq!(pick(&p, HQ, REST, Bound::Token(A)), Pick::Nobody, "no other has it");
@@ -135,8 +151,9 @@ proptest! {
         conditions in prop::collection::vec((0..3_u16, 0..5_usize, 0..4_u8), 0..20),
         holds in prop::collection::vec((0..3_u16, any::<bool>()), 0..3),
         service in 0..5_usize,
-        bound in 0..5_u8,
+        bound in 0..6_u8,
         of in 0..3_u16,
+        known in 0..8_u16,
     ) {
         let conditions: Vec<_> = conditions
             .into_iter()
@@ -149,9 +166,18 @@ proptest! {
         let holds: Vec<_> = holds.into_iter().map(|(i, q)| (InstanceId(i), kind(q))).collect();
         let p = picture(3, &conditions, &holds);
         let (service, of) = (Service::XPROTECT[service], InstanceId(of));
-        let all =
-            [Bound::Nothing, Bound::Token(of), Bound::Affinity(of), Bound::Login, Bound::Handshake(of)];
+        let known = move |id: InstanceId| id == of || known & (1 << id.0) != 0;
+        let twins = Twins::of(p.config.site(HQ), |id| id != of && known(id));
+        let all = [
+            Bound::Nothing,
+            Bound::Token(of),
+            Bound::Affinity(of),
+            Bound::Login,
+            Bound::Handshake(of),
+            Bound::Twinned { home: of, twins },
+        ];
         let bound = all[usize::from(bound)];
+        let twinned = matches!(bound, Bound::Twinned { .. });
         match pick(&p, HQ, service, bound) {
             Pick::To { instance, fallback, .. } => {
                 prop_assert!(!p.quarantined(instance));
@@ -162,11 +188,21 @@ proptest! {
                     prop_assert_eq!((instance, fallback), (home, None));
                 }
                 if let Some(fallback) = fallback {
-                    prop_assert!(fallback != instance && p.eligible(fallback, service));
+                    prop_assert_ne!(fallback, instance);
+                    let own = twinned && fallback == of && p.usable(fallback, service);
+                    prop_assert!(own || p.eligible(fallback, service));
+                }
+                if twinned {
+                    prop_assert!(known(instance) && fallback.is_none_or(known));
+                    let serving = p.table.get(HQ, service).instance;
+                    prop_assert!(serving == Some(instance) || !serving.is_some_and(known));
                 }
             }
             Pick::SignInAgain { home } => {
-                prop_assert_eq!(bound, Bound::Token(home));
+                prop_assert_eq!(home, of);
+                prop_assert!(twinned || bound == Bound::Token(of));
+                prop_assert!(!p.config.instance_ids().any(|i| known(i) && p.eligible(i, service))
+                    || matches!(bound, Bound::Token(_)));
                 prop_assert!(p.table.login(HQ).is_some_and(|l| l != home));
             }
             Pick::Nobody => if bound == Bound::Nothing {
