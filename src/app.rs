@@ -31,6 +31,7 @@ use crate::metrics::{Metrics, MetricsError};
 use crate::session::cookie::Signer;
 use crate::session::refused::Refused;
 use crate::session::table::Sessions;
+use crate::session::throttle::Throttle;
 use crate::state::{Store, StoreError};
 use crate::tls::resolver::{self, CertificateError, Resolver};
 use crate::tls::server::server_config;
@@ -129,6 +130,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         metrics: metrics.clone(),
         supervisor: handle.clone(),
         reporter,
+        throttle: Arc::new(Throttle::new()?),
         sessions,
         refused: Arc::new(Refused::new()?),
         signer: signer.clone(),

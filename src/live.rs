@@ -7,7 +7,7 @@ use prometheus::IntCounter;
 
 use crate::balance::Picture;
 use crate::config::types::{Config, InstanceId, Service, SiteId};
-use crate::metrics::{Metrics, NOBODY, RequestSeries};
+use crate::metrics::{Closed, Metrics, NOBODY, RequestSeries, Throttled};
 use crate::route::table::Hosts;
 use crate::session::cookie::Signer;
 use crate::upstream::backend::Backend;
@@ -36,6 +36,7 @@ struct SiteParts {
     /// The affinity cookie's value for each candidate.
     cookies: Vec<(InstanceId, String)>,
     standby_writes: IntCounter,
+    throttled: Vec<IntCounter>,
 }
 
 impl Prepared {
@@ -57,6 +58,7 @@ impl Prepared {
                     .map(|id| (id, signer.value(&site.name, &config.instance(id).name)))
                     .collect(),
                 standby_writes: metrics.standby_writes(&site.name),
+                throttled: metrics.throttled(&site.name),
             })
             .collect();
         Self { hosts: Hosts::new(&config), backends, sites, config }
@@ -103,5 +105,10 @@ impl Prepared {
     /// Counts a write that a standby takes (design D20).
     pub fn count_standby_write(&self, site: SiteId) {
         self.sites[site.index()].standby_writes.inc();
+    }
+
+    /// Counts a login that has to wait.
+    pub fn count_throttled(&self, site: SiteId, scope: Throttled) {
+        self.sites[site.index()].throttled[scope.index()].inc();
     }
 }

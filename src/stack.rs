@@ -12,11 +12,12 @@ mod leave;
 mod ntlm;
 mod send;
 mod socket;
+mod throttle;
 mod twin;
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -28,12 +29,14 @@ use http::header::{
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use tokio::task::spawn_local;
 
 use self::answer::Served;
 use self::asked::{Asked, LARGEST_FORM};
 use self::bind::{Binding, Cookie};
 use self::send::{Outgoing, PLAIN};
 use self::socket::{Frames, Upgrade};
+pub use self::throttle::Held;
 use crate::accept::worker::{Front, Trust};
 use crate::balance::{Bound, Pick, Picture, pick};
 use crate::clock::Moment;
@@ -55,6 +58,7 @@ use crate::session::cookie::{self, Signer};
 use crate::session::issued::Issued;
 use crate::session::refused::Refused as RefusedLogins;
 use crate::session::table::Sessions;
+use crate::session::throttle::Throttle;
 use crate::session::verdicts::Verdicts;
 use crate::upstream::forward::{Failure, Forwarder, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
@@ -74,6 +78,10 @@ pub struct Stack {
     pub sessions: Arc<Sessions>,
     /// Logins that another instance does not accept.
     pub refused: Arc<RefusedLogins>,
+    /// Failed logins; shared by all cores.
+    pub throttle: Arc<Throttle>,
+    /// Logins that wait because others have failed.
+    pub held: Held,
     /// Makes the affinity cookie.
     pub signer: Arc<Signer>,
     /// Which tokens were found good.
@@ -144,8 +152,23 @@ impl Stack {
         };
 
         let client = forwarded::client(request.headers(), &connection).into();
-        let job = Job { live: &live, route: &route, service, connection: &connection, client };
-        let (instance, reply) = match self.serve(&job, request, wanted.as_ref(), on_client).await {
+        // Dropped when the client leaves.
+        let here = Rc::new(());
+        let stays = Rc::downgrade(&here);
+        let answered = if throttle::may_be_login(service, &request) {
+            let (stack, live, connection) = (self.clone(), live.clone(), connection.clone());
+            let to_its_end = spawn_local(async move {
+                let (live, route, connection, stays) = (&live, &route, &connection, &stays);
+                let job = Job { live, route, service, connection, client, stays };
+                stack.serve(&job, request, wanted.as_ref(), on_client).await
+            });
+            to_its_end.await.unwrap_or_else(|_| Err(Answer::BAD_GATEWAY.into()))
+        } else {
+            let (live, route, connection, stays) = (&live, &route, &connection, &stays);
+            let job = Job { live, route, service, connection, client, stays };
+            self.serve(&job, request, wanted.as_ref(), on_client).await
+        };
+        let (instance, reply) = match answered {
             Ok(served) => (Some(served.instance), served.response.map(|body| body.reply(active))),
             Err(Denied::Answered(answer)) => (None, own(answer, service.into(), active)),
             Err(Denied::Unanswered(why)) => return Err(why),
@@ -235,6 +258,14 @@ impl Stack {
         if in_band::may_carry_token(service, &head) {
             (body, letter) = Box::pin(self.open_letter(job, &mut head, body, &cookie)).await?;
         }
+        // A login that follows on failed ones waits, and then goes by the newest picture; or it ends here.
+        let mut attempt = match throttle::login(service, &head.headers, asked.as_ref())? {
+            Some(login) => Some(Box::pin(self.admit(job, &login)).await?),
+            None => None,
+        };
+        let newest = attempt.as_mut().and_then(|attempt| attempt.newest.take());
+        let job = &Job { live: newest.as_deref().unwrap_or(live), ..*job };
+        let live = job.live;
         let binding = self.bind(job, &head.headers, asked.as_ref(), &cookie, wanted.is_some()).await?;
         let Binding { mut bound, leg, session } = binding;
 
@@ -277,6 +308,9 @@ impl Stack {
         let out = Outgoing { bound, leg, over, session: login, asked: asked.as_ref(), letter };
         let writes = service == Service::Config && !is_safe_method(&head.method);
         let sent = self.send(job, &out, (instance, fallback), Request::from_parts(head, body)).await;
+        if let (Err(failure), Some(attempt)) = (&sent, &mut attempt) {
+            attempt.failed(*failure);
+        }
         let (instance, Sent { mut response, .. }) = sent.map_err(|failure| {
             self.cut_short(service, over, failure).unwrap_or_else(|| match self.word(job, failure, bound) {
                 Answer::SIGN_IN_AGAIN if is_form => Answer::UNKNOWN_GRANT.into(),
@@ -298,6 +332,9 @@ impl Stack {
             served = Box::pin(self.learn(job, served, asked, session)).await?;
         } else if readdress {
             served = Box::pin(served.readdress(job)).await?;
+        }
+        if let Some(attempt) = attempt {
+            served = Box::pin(attempt.judge(job, served)).await?;
         }
         if service == Service::Identity {
             connection.identity_backend.set(Some(live.prepared.backend(instance).key));
@@ -431,6 +468,8 @@ struct Job<'a> {
     connection: &'a Rc<Connection>,
     /// Where the client comes from.
     client: ClientNet,
+    /// Dead when the client has left.
+    stays: &'a Weak<()>,
 }
 
 /// Where the client believes to be.

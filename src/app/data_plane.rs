@@ -20,8 +20,9 @@ use crate::session::cookie::Signer;
 use crate::session::issued::Issued;
 use crate::session::refused::Refused;
 use crate::session::table::Sessions;
+use crate::session::throttle::Throttle;
 use crate::session::verdicts::Verdicts;
-use crate::stack::Stack;
+use crate::stack::{Held, Stack};
 use crate::upstream::forward::Forwarder;
 
 /// What all threads share.
@@ -31,6 +32,7 @@ pub(super) struct DataPlane {
     pub(super) metrics: Arc<Metrics>,
     pub(super) supervisor: SupervisorHandle,
     pub(super) reporter: Reporter,
+    pub(super) throttle: Arc<Throttle>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) refused: Arc<Refused>,
     pub(super) signer: Arc<Signer>,
@@ -58,13 +60,14 @@ impl DataPlane {
             let (live, metrics, supervisor) =
                 (self.live.clone(), self.metrics.clone(), self.supervisor.clone());
             let (reporter, issued, cookies) = (self.reporter.clone(), issued.clone(), cookies.clone());
+            let throttle = self.throttle.clone();
             let (sessions, refused, signer) =
                 (self.sessions.clone(), self.refused.clone(), self.signer.clone());
             let serve = move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 LocalSet::new().block_on(&runtime, async {
                     let forwarder = Forwarder::new(reporter, supervisor.watch(), metrics.clone());
-                    let verdicts = Verdicts::default();
+                    let (verdicts, held) = (Verdicts::default(), Held::default());
                     let stack = Rc::new(Stack {
                         live,
                         forwarder,
@@ -74,6 +77,8 @@ impl DataPlane {
                         refused,
                         signer,
                         verdicts,
+                        throttle,
+                        held,
                         metrics,
                         supervisor,
                     });

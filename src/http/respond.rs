@@ -155,6 +155,18 @@ impl Answer {
     pub const BROKEN_BODY: Self =
         Self::new(StatusCode::BAD_REQUEST, "broken-body", "The request body ended early.");
 
+    /// A token request that names two users (see [`crate::session::throttle::Ambiguous`]).
+    pub const AMBIGUOUS_LOGIN: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "ambiguous-login",
+        "grant_type, username and client_id may be given only once.",
+    );
+    /// A grant that follows on too many failed ones; as an account that is locked out.
+    pub const GRANT_THROTTLED: Self =
+        Self::new(StatusCode::BAD_REQUEST, "login-throttled", "Too many failed logins; try again later.");
+    /// The same with HTTP Basic or NTLM, for which the VMS has no such words.
+    pub const LOGIN_THROTTLED: Self = Self { status: StatusCode::TOO_MANY_REQUESTS, ..Self::GRANT_THROTTLED };
+
     /// The answer in `voice`.
     pub fn response(self, voice: Voice) -> Response<Bytes> {
         let (kind, body) = self.body(voice);
@@ -182,16 +194,19 @@ impl Answer {
                     .to_string(),
             ),
             Voice::Identity => {
+                let mut body = json!({"error": "", "error_description": text});
                 let error = match self.status {
                     StatusCode::UNAUTHORIZED => "invalid_token",
                     StatusCode::BAD_REQUEST if self == Self::UNKNOWN_GRANT => "invalid_grant",
+                    StatusCode::BAD_REQUEST if self.reason == Self::GRANT_THROTTLED.reason => {
+                        body["error_code"] = "LockedOut".into();
+                        "invalid_grant"
+                    }
                     s if s.is_client_error() => "invalid_request",
                     _ => "temporarily_unavailable",
                 };
-                (
-                    "application/json; charset=UTF-8",
-                    json!({"error": error, "error_description": text}).to_string(),
-                )
+                body["error"] = error.into();
+                ("application/json; charset=UTF-8", body.to_string())
             }
             Voice::Soap => ("text/xml; charset=utf-8", fault(text)),
             Voice::Plain => ("text/plain; charset=utf-8", format!("{text}\n")),
@@ -220,6 +235,12 @@ mod tests {
         let grant: serde_json::Value =
             serde_json::from_slice(Answer::UNKNOWN_GRANT.response(Voice::Identity).body()).unwrap();
         assert_eq!(grant["error"], "invalid_grant");
+        let throttled = Answer::GRANT_THROTTLED.response(Voice::Identity);
+        let throttled: serde_json::Value = serde_json::from_slice(throttled.body()).unwrap();
+        assert_eq!(
+            (&throttled["error"], &throttled["error_code"]),
+            (&"invalid_grant".into(), &"LockedOut".into())
+        );
         let soap = Answer::UNAVAILABLE.response(Voice::Soap);
         assert_eq!(soap.headers()[RETRY_AFTER], "2");
         assert!(std::str::from_utf8(soap.body()).unwrap().contains("<faultstring>No instance"));

@@ -88,6 +88,15 @@ closed! {
     }
 }
 
+closed! {
+    /// Whose failed logins made a login wait or fail.
+    Throttled {
+        UserAddress = "user_address", "Failures of this user from this address.";
+        Address = "address", "Failures of all users from this address.";
+        User = "user", "Failures of this user from all addresses; never where the user logged in within a day.";
+    }
+}
+
 /// The closed set of a metric, as (label, values with their meaning).
 pub(super) type Values = (&'static str, Vec<(&'static str, &'static str)>);
 
@@ -100,6 +109,7 @@ pub(super) fn values_of(metric: &str) -> Option<Values> {
         n if n == spec::RETRIES.name => all::<RetryReason>("reason"),
         n if n == spec::HEDGES.name => all::<HedgeOutcome>("outcome"),
         n if n == spec::RELOADS.name => all::<ReloadResult>("result"),
+        n if n == spec::THROTTLED.name => all::<Throttled>("scope"),
         n if n == spec::REFUSED.name => all::<Refused>("reason"),
         _ => None,
     }

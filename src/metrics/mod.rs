@@ -19,7 +19,7 @@ use prometheus::{
 };
 use thiserror::Error;
 
-pub use closed::{Closed, HedgeOutcome, Refused, ReloadResult, RetryReason};
+pub use closed::{Closed, HedgeOutcome, Refused, ReloadResult, RetryReason, Throttled};
 pub use series::RequestSeries;
 use spec::Spec;
 
@@ -49,6 +49,7 @@ pub struct Metrics {
     refused: Vec<IntCounter>,
     reloads: Vec<IntCounter>,
     standby_writes: IntCounterVec,
+    throttled: IntCounterVec,
     ids_without_partner: IntCounterVec,
     certificate_expiry: IntGauge,
     connections: IntGauge,
@@ -79,6 +80,7 @@ impl Metrics {
             refused: closed_set::<Refused>(&registry, &spec::REFUSED)?,
             reloads: closed_set::<ReloadResult>(&registry, &spec::RELOADS)?,
             standby_writes: register(&registry, &spec::STANDBY_WRITES, IntCounterVec::new)?,
+            throttled: register(&registry, &spec::THROTTLED, IntCounterVec::new)?,
             ids_without_partner: register(&registry, &spec::IDS_WITHOUT_PARTNER, IntCounterVec::new)?,
             certificate_expiry: register(&registry, &spec::CERTIFICATE, |opts, _| IntGauge::with_opts(opts))?,
             connections: register(&registry, &spec::CONNECTIONS, |opts, _| IntGauge::with_opts(opts))?,
@@ -123,6 +125,11 @@ impl Metrics {
     /// The counter of writes that a standby of this site accepted. Resolve once, keep.
     pub fn standby_writes(&self, site: &str) -> IntCounter {
         self.standby_writes.with_label_values(&[site])
+    }
+
+    /// The counters of this site's logins that had to wait, by scope. Resolve once, keep.
+    pub fn throttled(&self, site: &str) -> Vec<IntCounter> {
+        Throttled::ALL.iter().map(|s| self.throttled.with_label_values(&[site, s.as_str()])).collect()
     }
 
     /// The counter of GUIDs without a partner in this site's traffic. Resolve once, keep.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Metrics, NOBODY, lock};
+use super::{Closed, Metrics, NOBODY, Throttled, lock};
 use crate::balance::{Failover, Picture};
 use crate::config::types::{InstanceId, Service};
 
@@ -77,6 +77,9 @@ impl Metrics {
         }
         for site in shown.sites.difference(&next.sites) {
             let _ = self.standby_writes.remove_label_values(&[site.as_str()]);
+            for scope in Throttled::ALL {
+                let _ = self.throttled.remove_label_values(&[site.as_str(), scope.as_str()]);
+            }
             let _ = self.ids_without_partner.remove_label_values(&[site.as_str()]);
             // Those of the others come back with the next count.
             self.sessions.reset();

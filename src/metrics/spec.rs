@@ -155,6 +155,14 @@ pub(super) const REFUSED: Spec = spec(
     "A sudden rise is an attack, a scanner or a broken client.",
 );
 
+pub(super) const THROTTLED: Spec = spec(
+    "gatekeeper_logins_throttled_total",
+    Kind::Counter,
+    &["site", "scope"],
+    "Logins that had to wait or were refused because others had failed before, by whose failures they were.",
+    "address: somebody tries passwords from there; user: somebody tries this user's from many places; user_address alone: mostly people who mistype, or a program with an old password.",
+);
+
 /// Every metric of our own, in the order of `docs/metrics.md`.
 pub const ALL: &[Spec] = &[
     REQUESTS,
@@ -165,6 +173,7 @@ pub const ALL: &[Spec] = &[
     RETRIES,
     HEDGES,
     STANDBY_WRITES,
+    THROTTLED,
     IDS_WITHOUT_PARTNER,
     REFUSED,
     CONNECTIONS,

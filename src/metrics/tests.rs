@@ -21,6 +21,7 @@ fn the_table_and_the_registry_agree() {
     metrics.request_series("hq", "config", "a").record(200, Duration::from_millis(3));
     metrics.standby_writes("hq").inc();
     metrics.ids_without_partner("hq").inc();
+    metrics.throttled("hq");
     metrics.set_sessions("hq", "ready", 1);
     let shown: Vec<String> = metrics.registry.gather().iter().map(|f| f.name().to_owned()).collect();
     for s in spec::ALL {
@@ -142,6 +143,7 @@ fn what_a_reload_removes_disappears_for_good() {
 
     metrics.standby_writes("hq").inc();
     metrics.ids_without_partner("hq").inc();
+    metrics.throttled("hq");
     metrics.apply(&picture("other", &["a", "new"]), &[]);
     assert!(!metrics.render().contains("site=\"hq\""), "{}", metrics.render());
 }

@@ -1,6 +1,7 @@
 //! Where a client comes from, as coarsely as a network hands out addresses to one household of
 //! programs.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// An IPv4 address, or the /64 of an IPv6 address: privacy extensions change the rest at will.
@@ -16,6 +17,12 @@ impl From<IpAddr> for ClientNet {
             }
             v4 => v4,
         })
+    }
+}
+
+impl fmt::Display for ClientNet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -29,7 +29,7 @@ pub fn with(form: &[u8], name: &str, value: &str) -> Zeroizing<Vec<u8>> {
     out
 }
 
-fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+pub(super) fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     form.split(|b| *b == b'&').filter_map(|pair| {
         let at = pair.iter().position(|b| *b == b'=')?;
         Some((&pair[..at], &pair[at + 1..]))

@@ -12,6 +12,7 @@ pub mod ntlm;
 pub mod refused;
 pub mod reply;
 pub mod table;
+pub mod throttle;
 pub mod token;
 pub mod validate;
 pub mod verdicts;

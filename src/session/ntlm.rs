@@ -28,6 +28,34 @@ pub fn message(value: &[u8]) -> Option<Message> {
     })
 }
 
+/// The user in the message that holds the proof (NTLM type 3), with the domain before it; also where
+/// Negotiate has wrapped the message. What a message does not say is empty.
+pub fn user(value: &[u8]) -> Option<String> {
+    let token = after(value, b"ntlm").or_else(|| after(value, b"negotiate"))?;
+    let bytes = STANDARD.decode(token.trim_ascii()).ok()?;
+    let at = bytes.windows(PROOF.len()).position(|window| window == PROOF)?;
+    let message = &bytes[at..];
+    let (domain, user) = (text(message, 28).unwrap_or_default(), text(message, 36).unwrap_or_default());
+    Some(if domain.is_empty() { user } else { format!("{domain}\\{user}") })
+}
+
+/// A text of a type 3 message: length, room and place stand `at` this place ([MS-NLMP] 2.2.1.3).
+fn text(message: &[u8], at: usize) -> Option<String> {
+    let number = |at: usize| message.get(at..at + 4)?.first_chunk().map(|b| u32::from_le_bytes(*b));
+    let (length, from) = (number(at)? as usize & 0xFFFF, number(at + 4)? as usize);
+    let bytes = message.get(from..from.checked_add(length)?)?;
+    let is_utf16 = number(60)? & 1 != 0;
+    Some(match is_utf16 {
+        true => String::from_utf16_lossy(
+            &bytes.as_chunks().0.iter().map(|c| u16::from_le_bytes(*c)).collect::<Vec<_>>(),
+        ),
+        false => String::from_utf8_lossy(bytes).into_owned(),
+    })
+}
+
+/// How a type 3 message begins.
+const PROOF: &[u8] = b"NTLMSSP\0\x03\0\0\0";
+
 fn after<'v>(value: &'v [u8], scheme: &[u8]) -> Option<&'v [u8]> {
     let (name, rest) = value.split_at_checked(scheme.len())?;
     name.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -46,7 +74,7 @@ fn of_type(head: &[u8]) -> Message {
 const HEAD_IN_BASE64: usize = 16;
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     #![allow(clippy::unwrap_used)]
     use proptest::prelude::*;
 
@@ -88,10 +116,39 @@ mod tests {
         }
     }
 
+    /// A type 3 message with these names, as a Windows client lays it out.
+    pub(crate) fn proof(domain: &str, name: &str) -> Vec<u8> {
+        let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+        let (domain, name) = (wide(domain), wide(name));
+        let mut message = [PROOF, &[0; 52]].concat();
+        let mut field = |at: usize, length: usize, from: usize| {
+            message[at..at + 2].copy_from_slice(&(length as u16).to_le_bytes());
+            message[at + 4..at + 8].copy_from_slice(&(from as u32).to_le_bytes());
+        };
+        field(28, domain.len(), 64);
+        field(36, name.len(), 64 + domain.len());
+        message[60] = 1;
+        [message, domain, name].concat()
+    }
+
+    #[test]
+    fn the_proof_names_its_user() {
+        let of = |bytes: &[u8], scheme: &str| user(format!("{scheme} {}", STANDARD.encode(bytes)).as_bytes());
+        let name = Some("VMS\\J\u{f6}rg".to_owned());
+        assert_eq!(of(&proof("VMS", "J\u{f6}rg"), "NTLM"), name);
+        assert_eq!(of(&[&b"\xa1\x81wrapped"[..], &proof("VMS", "J\u{f6}rg")].concat(), "Negotiate"), name);
+        assert_eq!(of(&proof("", "joe@vms.example"), "NTLM").as_deref(), Some("joe@vms.example"));
+        assert_eq!(of(&proof("VMS", "joe")[..20], "NTLM").as_deref(), Some(""), "cut short");
+        assert_eq!(of(b"NTLMSSP\0\x01\0\0\0", "NTLM"), None, "the first message names nobody");
+        assert_eq!(user(b"Basic dTpw"), None);
+    }
+
     proptest! {
         #[test]
         fn any_bytes_are_read_without_panic(value in prop::collection::vec(any::<u8>(), 0..64)) {
             message(&value);
+            user(&value);
+            user(format!("NTLM {}", STANDARD.encode([PROOF, &value].concat())).as_bytes());
         }
 
         /// A type-3 message is never taken for one that may go anywhere.

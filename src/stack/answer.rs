@@ -71,7 +71,7 @@ impl Served {
     }
 
     /// Reads the whole body.
-    async fn read(mut self, limit: usize, within: Duration) -> Result<Self, Answer> {
+    pub(super) async fn read(mut self, limit: usize, within: Duration) -> Result<Self, Answer> {
         let content = std::mem::replace(self.response.body_mut(), Content::Own(Bytes::new()));
         let body = match content {
             Content::Own(body) => body,
@@ -172,7 +172,7 @@ impl Stack {
 }
 
 /// How long an answer that we have to read may take as a whole.
-fn limit_of(job: &Job<'_>) -> Duration {
+pub(super) fn limit_of(job: &Job<'_>) -> Duration {
     job.live.prepared.config.upstream.response_timeout
 }
 

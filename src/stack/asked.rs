@@ -53,6 +53,11 @@ impl Asked {
         }
     }
 
+    /// The form itself.
+    pub(super) fn form(&self) -> &[u8] {
+        &self.form
+    }
+
     /// The body as the client sent it.
     pub(super) fn body(&self) -> RequestBody {
         RequestBody::full(self.form.clone())

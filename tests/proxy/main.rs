@@ -26,4 +26,5 @@ mod reuse;
 mod routing;
 mod sockets;
 mod stalls;
+mod throttle;
 mod voice;
