@@ -7,6 +7,7 @@
 mod answer;
 mod asked;
 mod bind;
+mod documents;
 mod in_band;
 mod leave;
 mod ntlm;
@@ -21,10 +22,9 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    RANGE, TRANSFER_ENCODING,
 };
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -38,7 +38,7 @@ use self::send::{Outgoing, PLAIN};
 use self::socket::{Frames, Upgrade};
 pub use self::throttle::Held;
 use crate::accept::worker::{Front, Trust};
-use crate::balance::{Bound, Pick, Picture, pick};
+use crate::balance::{Bound, Pick, pick};
 use crate::clock::Moment;
 use crate::config::types::{Service, SiteId};
 use crate::health::supervisor::SupervisorHandle;
@@ -52,7 +52,7 @@ use crate::live::Live;
 use crate::metrics::{Metrics, Refused};
 use crate::route::discovery;
 use crate::route::normalise::segments;
-use crate::route::table::{Destination, Document, destination};
+use crate::route::table::{Destination, destination};
 use crate::session::client::ClientNet;
 use crate::session::cookie::{self, Signer};
 use crate::session::issued::Issued;
@@ -177,32 +177,6 @@ impl Stack {
         let waited = Moment::now().since(started);
         live.prepared.series(site, service, instance).record(reply.status().as_u16(), waited);
         Ok(reply)
-    }
-
-    /// A document of ours. Never the instance's own: its addresses lead around us.
-    async fn discover(&self, live: &Live, route: &Route, document: Document) -> Response<Bytes> {
-        let known = |picture: &Picture| discovery::is_known(picture, route.site, document).then_some(());
-        if known(&live.picture).is_none() {
-            self.wait_for_picture(live, known).await;
-        }
-        let newest = self.live.load();
-        let same = Arc::ptr_eq(&newest.prepared, &live.prepared);
-        let picture = if same { &newest.picture } else { &live.picture };
-        let body = match document {
-            Document::Uris => discovery::uris(picture, route.site, &route.origin()),
-            Document::OpenId => discovery::openid(picture, route.site, &route.origin()),
-            Document::Jwks => discovery::jwks(picture, route.site),
-        };
-        let Some(body) = body else {
-            self.metrics.refused(Refused::NoInstance);
-            return Answer::UNAVAILABLE.response(document.service().into());
-        };
-        let mut response = Response::new(Bytes::from(body));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        // It repeats the Host that this client used.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
     }
 
     /// The way to an instance and back.

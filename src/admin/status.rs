@@ -192,6 +192,6 @@ fn shown(o: &Override, open: bool) -> Value {
     })
 }
 
-fn rfc3339(time: SystemTime) -> String {
+pub(super) fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }
