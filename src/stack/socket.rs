@@ -109,10 +109,11 @@ impl Stack {
         connection.pace.tunnel();
         spawn_local(async move {
             let standing = || {
-                if stack.is_down(&name, service) {
-                    Standing::Down
-                } else if owner.borrow().as_ref().is_some_and(|s| stack.has_left(&site, service, key, s)) {
+                // First: a socket that still carries bytes is not given up only because of the other.
+                if owner.borrow().as_ref().is_some_and(|s| stack.has_left(&site, service, key, s)) {
                     Standing::Left
+                } else if stack.is_down(&name, service) {
+                    Standing::Down
                 } else {
                     Standing::Fine
                 }
