@@ -95,7 +95,9 @@ impl Stack {
         let (prepared, service) = (&job.live.prepared, job.service);
         let backend = prepared.backend(instance);
         let (key, name) = (backend.key, prepared.config.instance(instance).name.clone());
-        let (sender, owner) = (Sender::of(job, cookie), Rc::new(RefCell::new(session)));
+        // Without frames its client would see a broken connection and think of a fault, so it stays.
+        let owner = Rc::new(RefCell::new(session.filter(|_| frames.is_some())));
+        let sender = Sender::of(job, cookie);
         let site = sender.site.clone();
         let flows = frames.map(|frames| {
             let (stack, owner) = (self.clone(), owner.clone());

@@ -43,7 +43,6 @@ pub async fn join(
     let heard = Arc::new(AtomicU64::new(Moment::now().as_micros()));
     let mut client = TokioIo::new(client);
     let mut instance = Heard { stream: TokioIo::new(instance), last: heard.clone() };
-    let framed = flows.is_some();
     let abandoned = async {
         loop {
             tokio::time::sleep(CHECK).await;
@@ -53,11 +52,10 @@ pub async fn join(
                 Standing::Down if quiet >= QUIET => {
                     return tracing::info!("tunnel closed: its instance is down and silent");
                 }
-                // Without frames the client would see a broken connection and think of a fault.
-                Standing::Left if framed => {
+                Standing::Left => {
                     return tracing::info!("tunnel closed: its service has moved");
                 }
-                Standing::Fine | Standing::Down | Standing::Left => {}
+                Standing::Fine | Standing::Down => {}
             }
         }
     };
