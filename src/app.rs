@@ -141,6 +141,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         reporter,
         throttle: Arc::new(Throttle::new()?),
         sessions,
+        ids: links.map(),
         refused: Arc::new(Refused::new()?),
         signer: signer.clone(),
         phases,

@@ -8,6 +8,7 @@ mod answer;
 mod asked;
 mod bind;
 mod documents;
+mod ids;
 mod in_band;
 mod leave;
 mod ntlm;
@@ -48,6 +49,7 @@ use crate::http::pace::Active;
 use crate::http::respond::{Answer, Voice};
 use crate::http::unanswered::Unanswered;
 use crate::http::{forwarded, guard, hop, upgrade};
+use crate::idmap::map::Map;
 use crate::live::Live;
 use crate::metrics::{Metrics, Refused};
 use crate::route::discovery;
@@ -74,6 +76,8 @@ pub struct Stack {
     /// Which instance set a cookie. A table of its own: pages that set many must not make refresh
     /// tokens forgotten.
     pub cookies: Arc<Issued>,
+    /// Which ids mean the same.
+    pub ids: Arc<ArcSwap<Map>>,
     /// Every login that passed through us.
     pub sessions: Arc<Sessions>,
     /// Logins that another instance does not accept.
@@ -152,6 +156,7 @@ impl Stack {
         };
 
         let client = forwarded::client(request.headers(), &connection).into();
+        let ids = self.ids_of(config.site(site), service);
         // Dropped when the client leaves.
         let here = Rc::new(());
         let stays = Rc::downgrade(&here);
@@ -159,13 +164,15 @@ impl Stack {
             let (stack, live, connection) = (self.clone(), live.clone(), connection.clone());
             let to_its_end = spawn_local(async move {
                 let (live, route, connection, stays) = (&live, &route, &connection, &stays);
-                let job = Job { live, route, service, connection, client, stays };
+                let ids = ids.as_deref();
+                let job = Job { live, route, service, connection, client, ids, stays };
                 stack.serve(&job, request, wanted.as_ref(), on_client).await
             });
             to_its_end.await.unwrap_or_else(|_| Err(Answer::BAD_GATEWAY.into()))
         } else {
             let (live, route, connection, stays) = (&live, &route, &connection, &stays);
-            let job = Job { live, route, service, connection, client, stays };
+            let ids = ids.as_deref();
+            let job = Job { live, route, service, connection, client, ids, stays };
             self.serve(&job, request, wanted.as_ref(), on_client).await
         };
         let (instance, reply) = match answered {
@@ -200,7 +207,7 @@ impl Stack {
         if let Some(wanted) = wanted {
             wanted.ask(&mut head.headers);
         }
-        let frames = Frames::needed(service, wanted, &mut head);
+        let frames = Frames::needed(job, wanted, &mut head);
         let path = head.uri.path();
         let is_revocation = service == Service::Identity && asked::is_revocation(&head.method, path);
         let is_form =
@@ -310,6 +317,7 @@ impl Stack {
         if let Some(attempt) = attempt {
             served = Box::pin(attempt.judge(job, served)).await?;
         }
+        let served = ids::to_client(job, served);
         if service == Service::Identity {
             connection.identity_backend.set(Some(live.prepared.backend(instance).key));
         }
@@ -442,6 +450,8 @@ struct Job<'a> {
     connection: &'a Rc<Connection>,
     /// Where the client comes from.
     client: ClientNet,
+    /// `None`: ids stay as they are.
+    ids: Option<&'a Map>,
     /// Dead when the client has left.
     stays: &'a Weak<()>,
 }

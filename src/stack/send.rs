@@ -12,7 +12,7 @@ use super::asked::{Asked, Purpose};
 use super::bind::{TWIN_WAIT, bound_of};
 use super::in_band::Letter;
 use super::ntlm::Leg;
-use super::{Job, Stack};
+use super::{Job, Stack, ids};
 use crate::balance::{Bound, Pick, pick};
 use crate::clock::Moment;
 use crate::config::types::{InstanceId, Service};
@@ -72,13 +72,13 @@ impl Stack {
         let prepared = &job.live.prepared;
         let first = prepared.backend(instance);
         let grant = out.asked.and_then(Asked::grant);
-        let session = out.session.filter(|_| matches!(bound, Bound::Twinned { .. }));
-        let outfit = (session.is_some() || out.letter.is_some()).then(|| Outfit {
-            stack: self,
-            session,
-            own: request.headers().get(AUTHORIZATION).cloned(),
-            letter: out.letter,
-        });
+        let token = match bound {
+            Bound::Twinned { .. } => {
+                out.session.map(|session| (session.as_ref(), request.headers().get(AUTHORIZATION).cloned()))
+            }
+            _ => None,
+        };
+        let outfit = Outfit { stack: self, job, token, letter: out.letter };
         let plan = Plan {
             service: job.service,
             first,
@@ -92,11 +92,11 @@ impl Stack {
             over: out.over,
             sticky: matches!(bound, Bound::Affinity(_)) && request.headers().contains_key(COOKIE)
                 || out.leg.is_none() && out.over.own(first.key).is_some(),
-            dress: outfit.as_ref().map_or(&PLAIN as &dyn Dress, |outfit| outfit),
+            dress: &outfit,
         };
         let sent = self.forwarder.send(&plan, request).await?;
         let by = if sent.by_fallback { fallback.unwrap_or(instance) } else { instance };
-        if let Some(session) = session
+        if let Some((session, _)) = &outfit.token
             && sent.response.status() == StatusCode::UNAUTHORIZED
             && prepared.backend(by).key != session.home()
         {
@@ -165,12 +165,12 @@ impl Stack {
     }
 }
 
-/// A request with the token of whoever gets it.
+/// A request with the ids, and the tokens, of whoever gets it.
 struct Outfit<'o> {
     stack: &'o Stack,
-    session: Option<&'o Arc<Session>>,
-    /// The client's own header.
-    own: Option<HeaderValue>,
+    job: &'o Job<'o>,
+    /// The session, and the client's own header.
+    token: Option<(&'o Session, Option<HeaderValue>)>,
     letter: Option<&'o Letter>,
 }
 
@@ -179,17 +179,21 @@ impl Dress for Outfit<'_> {
         if let Some(letter) = self.letter {
             letter.dress(self.stack, backend, request);
         }
-        let Some(session) = self.session else { return };
-        let headers = request.headers_mut();
-        let value = if backend == session.home() {
-            self.own.clone()
-        } else {
-            session.authorization(backend, Moment::now())
-        };
-        // None: the twin has just ended. A stranger's token must not get there in its place.
-        match value {
-            Some(value) => drop(headers.insert(AUTHORIZATION, value)),
-            None => drop(headers.remove(AUTHORIZATION)),
+        if let Some((session, own)) = &self.token {
+            let headers = request.headers_mut();
+            let value = if backend == session.home() {
+                own.clone()
+            } else {
+                session.authorization(backend, Moment::now())
+            };
+            // None: the twin has just ended. A stranger's token must not get there in its place.
+            match value {
+                Some(value) => drop(headers.insert(AUTHORIZATION, value)),
+                None => drop(headers.remove(AUTHORIZATION)),
+            }
+        }
+        if self.job.ids.is_some() {
+            ids::to_instance(self.job, request, backend);
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::session::in_band::Dialect;
 use crate::session::login::Session;
 use crate::upstream::pool::Passed;
 use crate::upstream::socket::flow::Flow;
-use crate::upstream::socket::{Inspect, Side, Stop, Verdict};
+use crate::upstream::socket::{Ids, Inspect, Side, Stop, Verdict};
 use crate::upstream::tunnel::{self, Standing};
 
 /// An upgrade under way.
@@ -44,27 +44,27 @@ pub(super) struct Upgrade<'u> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frames {
     /// Where a token may stand.
-    dialect: Dialect,
+    dialect: Option<Dialect>,
+    /// There was one in the head.
+    known: bool,
 }
 
 impl Frames {
-    /// Whether the messages of the WebSocket that is asked for have to be read. They must not be
-    /// compressed then.
-    pub(super) fn needed(
-        service: Service,
-        wanted: Option<&upgrade::Wanted>,
-        head: &mut Parts,
-    ) -> Option<Self> {
-        if service == Service::Http || !wanted.is_some_and(upgrade::Wanted::is_websocket) {
+    /// Whether the messages of the WebSocket that is asked for have to be read: for a token, or for
+    /// ids. They must not be compressed then.
+    pub(super) fn needed(job: &Job<'_>, wanted: Option<&upgrade::Wanted>, head: &mut Parts) -> Option<Self> {
+        if job.service == Service::Http || !wanted.is_some_and(upgrade::Wanted::is_websocket) {
             return None;
         }
-        let dialect = Dialect::of_socket(head.uri.path())?;
-        if dialect == Dialect::Events && head.headers.contains_key(AUTHORIZATION) {
-            // It cannot get another token (fact sheet 4.1).
+        let dialect = Dialect::of_socket(head.uri.path());
+        // Only the events socket can be given its token in the head, and no other later (fact sheet
+        // 4.1).
+        let known = dialect == Some(Dialect::Events) && head.headers.contains_key(AUTHORIZATION);
+        if job.ids.is_none() && (dialect.is_none() || known) {
             return None;
         }
         head.headers.remove(SEC_WEBSOCKET_EXTENSIONS);
-        Some(Self { dialect })
+        Some(Self { dialect, known })
     }
 }
 
@@ -99,10 +99,16 @@ impl Stack {
         let owner = Rc::new(RefCell::new(session.filter(|_| frames.is_some())));
         let sender = Sender::of(job, cookie);
         let site = sender.site.clone();
-        let flows = frames.map(|frames| {
-            let (stack, owner) = (self.clone(), owner.clone());
-            let guard = Guard { stack, dialect: frames.dialect, sender, backend: key, owner, known: false };
-            (Flow::new(Side::Client, None, Some(Box::new(guard))), Flow::new(Side::Instance, None, None))
+        let primary = &prepared.config.instance(prepared.config.site(job.route.site).primary).name;
+        let flows = frames.map(|Frames { dialect, known }| {
+            let guard = dialect.map(|dialect| -> Box<dyn Inspect> {
+                let (stack, owner) = (self.clone(), owner.clone());
+                Box::new(Guard { stack, dialect, sender, backend: key, owner, known })
+            });
+            // What the primary says is what clients know already.
+            let down = (*primary != name).then(|| self.ids_for(&site, primary));
+            let up = Flow::new(Side::Client, Some(self.ids_for(&site, &name)), guard);
+            (up, Flow::new(Side::Instance, down, None))
         });
         // Ends with the instance's quarantine.
         let mut held = spawn_local(std::future::pending::<()>());
@@ -125,6 +131,12 @@ impl Stack {
             held.abort();
         });
         Ok(Served { instance, response: response.map(|_| Content::Own(Bytes::new())) })
+    }
+
+    /// How `instance` knows the objects of `site`, whenever somebody asks.
+    fn ids_for(&self, site: &str, instance: &str) -> Ids {
+        let (map, site, instance) = (self.ids.clone(), site.to_owned(), instance.to_owned());
+        Box::new(move || map.load().view(&site, &instance).cloned())
     }
 
     fn is_down(&self, instance: &str, service: Service) -> bool {
