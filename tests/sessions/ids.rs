@@ -160,6 +160,11 @@ async fn a_socket_speaks_of_cameras_as_its_client_knows_them() {
         let subscribe = json!({"command": "addSubscription", "commandId": 2, "filters": filters}).to_string();
         // In frames that end inside an id.
         socket.send_in_frames(&subscribe, 17).await;
+        assert_eq!(socket.next().await.unwrap()["status"], 200);
+        for camera in 0..4 {
+            let motion = "6eb95dd6-7ccc-4bce-99f8-af0d0b582d77";
+            world.b.emit(&json!({"physical": camera, "camera": camera, "type": motion})).await;
+        }
         let mut seen = BTreeSet::new();
         while seen.len() < 2 {
             for event in socket.events().await {
