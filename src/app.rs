@@ -33,6 +33,7 @@ use crate::session::refused::Refused;
 use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
 use crate::state::{Store, StoreError};
+use crate::streams::Locator;
 use crate::sync::links::Links;
 use crate::sync::worker;
 use crate::tls::resolver::{self, CertificateError, Resolver};
@@ -140,6 +141,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         supervisor: handle.clone(),
         reporter,
         throttle: Arc::new(Throttle::new()?),
+        locator: Arc::new(Locator::new(links.map())),
         sessions,
         ids: links.map(),
         refused: Arc::new(Refused::new()?),

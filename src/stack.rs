@@ -11,6 +11,7 @@ mod ids;
 mod leave;
 mod ntlm;
 mod send;
+mod streams;
 mod throttle;
 mod twin;
 
@@ -59,6 +60,7 @@ use crate::session::refused::Refused as RefusedLogins;
 use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
 use crate::session::verdicts::Verdicts;
+use crate::streams::Locator;
 use crate::upstream::forward::{Failure, Forwarder, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
 
@@ -87,6 +89,8 @@ pub struct Stack {
     pub signer: Arc<Signer>,
     /// Which tokens were found good.
     pub verdicts: Verdicts,
+    /// Tells where a camera's streams are.
+    pub locator: Arc<Locator>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Asked for fresh discovery documents when an unknown token comes.
@@ -126,8 +130,16 @@ impl Stack {
         let config = &live.prepared.config;
         let route =
             Route { site, secure: forwarded::client_sees_tls(request.headers(), &connection), authority };
+        let mut camera = None;
         let service = match destination(config.site(site), request.uri().path()) {
             Destination::Service(service) => service,
+            Destination::Streams => {
+                camera = streams::ask_for_camera(&mut request);
+                if camera.is_none() {
+                    return Ok(own(Answer::UNKNOWN_CAMERA, Voice::Rest, active));
+                }
+                Service::Config
+            }
             // 4. Discovery is ours (D11), also while no instance answers.
             Destination::Discovery(document) if is_safe_method(request.method()) => {
                 let reply = Box::pin(self.discover(&live, &route, document)).await;
@@ -171,6 +183,12 @@ impl Stack {
             let ids = ids.as_deref();
             let job = Job { live, route, service, connection, client, ids, stays };
             self.serve(&job, request, wanted.as_ref(), on_client).await
+        };
+        let answered = match (camera, answered) {
+            (Some(id), Ok(served)) => {
+                Box::pin(self.locate(&live, site, served, id)).await.map_err(Denied::from)
+            }
+            (_, answered) => answered,
         };
         let (instance, reply) = match answered {
             Ok(served) => (Some(served.instance), served.response.map(|body| body.reply(active))),

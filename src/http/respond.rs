@@ -70,6 +70,8 @@ impl Answer {
     /// The path belongs to no service.
     pub const UNKNOWN_PATH: Self =
         Self::new(StatusCode::NOT_FOUND, "unknown-path", "This path is not served here.");
+    /// No camera can have this id.
+    pub const UNKNOWN_CAMERA: Self = Self::new(StatusCode::NOT_FOUND, "unknown-camera", "Device not found.");
     /// The session's instance is gone; the phrase is what clients look for (fact sheet 2.7).
     pub const SIGN_IN_AGAIN: Self = Self::new(
         StatusCode::UNAUTHORIZED,

@@ -96,7 +96,7 @@ impl Served {
         Ok(self)
     }
 
-    fn set_body(&mut self, body: Bytes) {
+    pub(super) fn set_body(&mut self, body: Bytes) {
         let headers = self.response.headers_mut();
         // They name the instance's bytes, not ours.
         headers.remove(ETAG);
