@@ -239,7 +239,7 @@ fn publisher(
 
 /// How the matcher finds the instances of the configuration in force.
 fn targets(current: Arc<ArcSwap<Prepared>>) -> worker::Targets {
-    Box::new(move |name| {
+    Arc::new(move |name: &str| {
         let prepared = current.load();
         let id = prepared.config.instance_ids().find(|id| prepared.config.instance(*id).name == name)?;
         Some(prepared.backend(id).target.clone())

@@ -147,6 +147,12 @@ impl Answer {
     /// A token request larger than any client sends.
     pub const TOO_LARGE: Self =
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The request body is too large.");
+    /// A body with a token that two readers could find differently, or that cannot be read.
+    pub const UNREADABLE_TOKEN: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "unreadable-token",
+        "Bad request: the body may carry a token, and is no plain JSON object with at most one.",
+    );
     /// The client's body ended before its announced end.
     pub const BROKEN_BODY: Self =
         Self::new(StatusCode::BAD_REQUEST, "broken-body", "The request body ended early.");

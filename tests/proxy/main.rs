@@ -12,6 +12,7 @@ mod failback;
 mod failover;
 mod flow;
 mod http;
+mod in_band;
 mod limits;
 mod native;
 mod ntlm;
