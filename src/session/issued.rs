@@ -22,8 +22,8 @@ impl Hash {
         Self(hash)
     }
 
-    /// For a message authentication code.
-    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+    /// For a message authentication code, or another hash.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 

@@ -71,7 +71,7 @@ impl Stack {
         let first = prepared.backend(instance);
         let grant = out.asked.and_then(Asked::grant);
         let outfit = match bound {
-            Bound::Twinned { .. } => out
+            Bound::Twinned { .. } | Bound::Made(_) => out
                 .session
                 .map(|session| Outfit { session, own: request.headers().get(AUTHORIZATION).cloned() }),
             _ => None,
@@ -85,7 +85,8 @@ impl Stack {
                 None => grant == Some(Grant::Password),
                 Some(leg) => grant.is_some() && leg == Leg::Begins,
             },
-            bound: fallback.is_none() && matches!(bound, Bound::Token(_) | Bound::Twinned { .. }),
+            bound: fallback.is_none()
+                && matches!(bound, Bound::Token(_) | Bound::Twinned { .. } | Bound::Made(_)),
             over: out.over,
             sticky: matches!(bound, Bound::Affinity(_)) && request.headers().contains_key(COOKIE)
                 || out.leg.is_none() && out.over.own(first.key).is_some(),

@@ -6,6 +6,7 @@ mod support;
 
 mod affinity;
 mod blame;
+mod codeflow;
 mod cookies;
 mod discovery;
 mod failback;
@@ -13,6 +14,7 @@ mod failover;
 mod flow;
 mod http;
 mod limits;
+mod made;
 mod ntlm;
 mod ntlm_moves;
 mod ntlm_users;
