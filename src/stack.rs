@@ -352,7 +352,7 @@ impl Stack {
             served = Box::pin(served.readdress(job)).await?;
         }
         if let Some(begun) = flow_cookie {
-            cookie::set_flow(served.response.headers_mut(), &begun, route.secure);
+            flow::remember(job, &cookie, &mut served, &begun);
         }
         if let Some(making) = making {
             served = Box::pin(self.learn_made(job, making, served)).await?;

@@ -9,9 +9,10 @@ use http::header::{
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 
+use super::answer::Served;
 use super::asked::LARGEST_FORM;
 use super::bind::Cookie;
-use super::{Denied, Stack};
+use super::{Denied, Job, Stack};
 use crate::config::types::Service;
 use crate::http::respond::REASON;
 use crate::session::{cookie, flow};
@@ -105,6 +106,17 @@ impl Flow {
 pub(super) fn restart(flow: Option<Flow>) -> Denied {
     let flow = flow.unwrap_or(Flow { query: None });
     Denied::Restart(Box::new(flow.restart()))
+}
+
+/// Step 10: the browser remembers how its login began, and where, also when the instance has set no
+/// cookie of its own: its next page belongs to that one.
+pub(super) fn remember(job: &Job<'_>, cookie: &Cookie, served: &mut Served, begun: &str) {
+    let affinity = job.live.prepared.cookie(job.route.site, served.instance);
+    let headers = served.response.headers_mut();
+    if let Some(affinity) = affinity {
+        cookie::set(headers, &cookie::value(affinity, cookie.login()), job.route.secure);
+    }
+    cookie::set_flow(headers, begun, job.route.secure);
 }
 
 fn has(headers: &HeaderMap, name: &http::HeaderName, kind: &str) -> bool {

@@ -12,7 +12,7 @@ const REST: &str = "/API/rest/v1";
 
 async fn pair() -> (Sim, Sim, Gatekeeper) {
     let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
-    let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b])).await;
+    let gatekeeper = Gatekeeper::ready(Config::twinned(&[&a, &b])).await;
     for service in ["identity", "config", "events", "webrtc"] {
         gatekeeper.wait_up("b", service, true).await;
     }
