@@ -33,6 +33,8 @@ use crate::session::refused::Refused;
 use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
 use crate::state::{Store, StoreError};
+use crate::sync::links::Links;
+use crate::sync::worker;
 use crate::tls::resolver::{self, CertificateError, Resolver};
 use crate::tls::server::server_config;
 use crate::upstream::backend::{Backend, BackendError};
@@ -105,6 +107,9 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         metrics.set_certificate_expiry(expiry);
     }
 
+    // Before the first request: without them, ids of another instance mean nothing.
+    let links = Arc::new(Links::load(store.clone(), config.clone(), metrics.clone()).await?);
+
     // The snapshot, and the supervisor that keeps it current.
     let signer = Arc::new(Signer::new()?);
     let backends = backends(&config, &[])?;
@@ -138,7 +143,9 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     };
     let threads = data_plane.start(tls_sockets, plain_sockets)?;
 
-    let state = AdminState::new(handle.clone(), store, metrics.clone(), users);
+    let (matching, matcher) =
+        worker::start(links.clone(), handle.watch(), targets(current.clone()), metrics.clone());
+    let state = AdminState::new(handle.clone(), store, matching, metrics.clone(), users);
     let (stop_admin, admin_stopped) = watch::channel(());
     let stopped = |mut stopped: watch::Receiver<()>| async move {
         // An error means that the sender is gone: stop as well.
@@ -163,6 +170,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     let reloader = Reloader {
         current: current.clone(),
         supervisor: handle,
+        links,
         metrics,
         signer,
         certificate,
@@ -184,6 +192,8 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         },
         () = signals.stop() => tracing::warn!("told to stop again: connections are cut"),
     }
+    // Whoever waits for it is told that we are stopping.
+    matcher.abort();
     drop(stop_admin);
     for part in plain_parts {
         // A failed task has nothing left to finish.
@@ -216,6 +226,15 @@ fn publisher(
         let failovers = previous.as_ref().map(|p| picture.changes_since(p)).unwrap_or_default();
         metrics.apply(&picture, &failovers);
         *previous = Some(picture);
+    })
+}
+
+/// How the matcher finds the instances of the configuration in force.
+fn targets(current: Arc<ArcSwap<Prepared>>) -> worker::Targets {
+    Box::new(move |name| {
+        let prepared = current.load();
+        let id = prepared.config.instance_ids().find(|id| prepared.config.instance(*id).name == name)?;
+        Some(prepared.backend(id).target.clone())
     })
 }
 

@@ -54,7 +54,8 @@
 //! | [`upstream`] | connections to instances; repeats and hedges |
 //! | [`live`] | the snapshot |
 //! | [`vms`] | the VMS as we consume it: REST, tokens, sockets |
-//! | [`state`] | what survives a restart: overrides and the audit log |
+//! | [`sync`] | which objects of two instances are the same: reads both, keeps the links |
+//! | [`state`] | what survives a restart: overrides, links and the audit log |
 //! | [`admin`] | status and orders, for operators and monitoring |
 //! | [`config`] | one table of keys; reading, checking, watching |
 //! | [`metrics`], [`log`], [`clock`] | tools that know nothing of what uses them |
@@ -76,6 +77,7 @@ pub mod route;
 pub mod session;
 pub mod stack;
 pub mod state;
+pub mod sync;
 pub mod tls;
 pub mod upstream;
 pub mod vms;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::config::types::{
     Admin, CertificateSource, Config, Failback, FailbackMode, Health, Ids, Instance, InstanceId, Listener,
-    Origin, Profile, Service, Site, StandbyWrites, UpstreamLimits, Validate,
+    Origin, Profile, Service, Site, StandbyWrites, Sync, UpstreamLimits, Validate,
 };
 
 #[path = "../tests/support/signer.rs"]
@@ -80,6 +80,7 @@ pub(crate) fn config(site: &str, instances: &[&str]) -> Config {
             mode: FailbackMode::AfterStable(Duration::from_secs(30)),
             standby_writes: StandbyWrites::Allow,
         },
+        sync: Sync { full_interval: Duration::from_secs(900) },
         validate: Validate::Auto,
         warnings: vec!["a warning".to_owned()],
     }

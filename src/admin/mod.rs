@@ -6,6 +6,7 @@
 
 pub mod error;
 mod guard;
+mod links;
 mod orders;
 mod ready;
 mod reload;
@@ -36,6 +37,7 @@ use crate::balance::Picture;
 use crate::health::supervisor::SupervisorHandle;
 use crate::metrics::Metrics;
 use crate::state::Store;
+use crate::sync::worker::Matching;
 
 /// What the admin plane works on. Cheap to clone.
 #[derive(Clone)]
@@ -46,6 +48,8 @@ pub struct AdminState {
     pub supervisor: SupervisorHandle,
     /// Remembers them.
     pub store: Arc<Store>,
+    /// Which objects of two instances are the same.
+    pub matching: Matching,
     /// For `/metrics`.
     pub metrics: Arc<Metrics>,
     /// Who may ask; replaced at a reload.
@@ -60,11 +64,18 @@ pub struct AdminState {
 
 impl AdminState {
     /// The state of a program that has just started.
-    pub fn new(supervisor: SupervisorHandle, store: Arc<Store>, metrics: Arc<Metrics>, users: Users) -> Self {
+    pub fn new(
+        supervisor: SupervisorHandle,
+        store: Arc<Store>,
+        matching: Matching,
+        metrics: Arc<Metrics>,
+        users: Users,
+    ) -> Self {
         Self {
             picture: supervisor.watch(),
             supervisor,
             store,
+            matching,
             metrics,
             users: Arc::new(ArcSwap::from_pointee(users)),
             reload_report: Arc::default(),
@@ -85,9 +96,15 @@ fn admin_router(state: AdminState) -> Router {
         .route("/v1/quarantine", post(orders::quarantine))
         .route("/v1/release", post(orders::release))
         .route("/v1/failback", post(orders::failback));
+    let links = Router::new()
+        .route("/v1/sync/links", get(links::list))
+        .route("/v1/sync/links/add", post(links::add))
+        .route("/v1/sync/links/remove", post(links::remove))
+        .route("/v1/sync/links/run", post(links::run));
     open_routes()
         .route("/v1/status", get(status::status))
         .merge(orders)
+        .merge(links)
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .layer(DefaultBodyLimit::max(LARGEST_ORDER))

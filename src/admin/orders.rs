@@ -47,7 +47,7 @@ pub(super) struct Failback {
 
 /// A JSON body. The content type is required: a form on a foreign web page cannot send it without
 /// the browser asking us first (CSRF).
-pub(super) struct Body<T>(T);
+pub(super) struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<AdminState> for Body<T> {
     type Rejection = ApiError;
@@ -172,7 +172,7 @@ pub(super) async fn failback(
 
 /// Carries an order out although its client may hang up: between the commit and its effect there
 /// must be no point at which it can be dropped.
-async fn uninterrupted<T: Send + 'static>(
+pub(super) async fn uninterrupted<T: Send + 'static>(
     order: impl Future<Output = Result<T, ApiError>> + Send + 'static,
 ) -> Result<T, ApiError> {
     tokio::spawn(order).await.unwrap_or_else(|_| Err(ApiError::stopping()))
@@ -211,7 +211,7 @@ fn word(why: &str) -> &str {
     }
 }
 
-fn reason(text: &str) -> Result<String, ApiError> {
+pub(super) fn reason(text: &str) -> Result<String, ApiError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(bad_request("a reason is needed: it goes into the audit log"));
@@ -236,11 +236,11 @@ fn known_service(name: &str) -> Result<Service, ApiError> {
     })
 }
 
-fn bad_request(message: &str) -> ApiError {
+pub(super) fn bad_request(message: &str) -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "bad-request", message, "")
 }
 
-fn unknown_instance(name: &str, picture: &Picture) -> ApiError {
+pub(super) fn unknown_instance(name: &str, picture: &Picture) -> ApiError {
     let known: Vec<&str> = picture.config.instances.iter().map(|i| i.name.as_str()).collect();
     let message = format!("there is no instance `{name}`");
     ApiError::new(StatusCode::NOT_FOUND, "unknown-instance", message, format!("one of: {}", known.join(", ")))
@@ -265,7 +265,7 @@ fn not_ordered(error: &FailbackError, picture: &Picture) -> ApiError {
     ApiError::new(status, code, error.to_string(), remedy)
 }
 
-fn not_written(error: StoreError) -> ApiError {
+pub(super) fn not_written(error: StoreError) -> ApiError {
     tracing::error!(%error, "order refused: it could not be written down");
     let message = format!("nothing was changed, because it could not be written down: {error}");
     ApiError::new(

@@ -10,8 +10,9 @@ use super::AdminState;
 use super::guard::Anyone;
 use crate::balance::{Entry, Override, OverrideKind, Picture};
 use crate::clock::Moment;
-use crate::config::types::{AdminRole, FailbackMode, InstanceId, Service, Site, SiteId};
+use crate::config::types::{AdminRole, FailbackMode, InstanceId, Service, Site, SiteId, Validate};
 use crate::health::Condition;
+use crate::vms::documents::Keys;
 
 pub(super) async fn status(State(state): State<AdminState>, Anyone(user): Anyone) -> Json<Value> {
     let picture = state.picture();
@@ -175,9 +176,20 @@ fn instance(picture: &Picture, id: InstanceId, clock: Clock) -> Value {
         "name": instance.name,
         "url": instance.url.to_string(),
         "version": picture.documents(id).and_then(|d| d.product_version.as_ref()),
+        "tokens": tokens(picture, id),
         "overrides": overrides.map(|o| o.kind.as_str()).collect::<Vec<_>>(),
         "services": picture.config.services_of(id).into_iter().map(service).collect::<Vec<_>>(),
     })
+}
+
+/// What happens to the instance's tokens before they reach it (design D9).
+fn tokens(picture: &Picture, id: InstanceId) -> &'static str {
+    match picture.documents(id).map(|documents| &documents.keys) {
+        _ if picture.config.validate == Validate::Never => "not-checked",
+        Some(Keys::Set(_)) => "checked",
+        Some(Keys::Opaque) => "opaque",
+        Some(Keys::Unread) | None => "keys-unknown",
+    }
 }
 
 /// An override; a viewer sees neither who set it nor the words, which may name people (D16).
@@ -192,6 +204,6 @@ fn shown(o: &Override, open: bool) -> Value {
     })
 }
 
-fn rfc3339(time: SystemTime) -> String {
+pub(super) fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()
 }

@@ -17,6 +17,8 @@ use super::*;
 use crate::config::types::{AdminRole, AdminUser, Config};
 use crate::health::Monitor;
 use crate::health::supervisor;
+use crate::sync::links::Links;
+use crate::sync::worker;
 use crate::testing::config;
 use crate::upstream::connect::Target;
 
@@ -65,7 +67,11 @@ impl Plane {
         let (supervisor, _) =
             supervisor::start(config, monitors, targets, store.overrides(), Box::new(|_| {}));
         let metrics = Arc::new(Metrics::new().unwrap());
-        let state = AdminState::new(supervisor, store, metrics, users);
+        let known = supervisor.watch().borrow().config.clone();
+        let links = Links::load(store.clone(), known, metrics.clone()).await.unwrap();
+        let nowhere = Box::new(|_: &str| None);
+        let (matching, _) = worker::start(Arc::new(links), supervisor.watch(), nowhere, metrics.clone());
+        let state = AdminState::new(supervisor, store, matching, metrics, users);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -13,12 +13,14 @@ use crate::health::supervisor::SupervisorHandle;
 use crate::live::Prepared;
 use crate::metrics::{Metrics, ReloadResult};
 use crate::session::cookie::Signer;
+use crate::sync::links::Links;
 use crate::tls::resolver::{self, Resolver};
 
 /// Everything that a reload replaces.
 pub(super) struct Reloader {
     pub(super) current: Arc<ArcSwap<Prepared>>,
     pub(super) supervisor: SupervisorHandle,
+    pub(super) links: Arc<Links>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) signer: Arc<Signer>,
     pub(super) certificate: Arc<Resolver>,
@@ -110,6 +112,7 @@ impl Reloader {
         let monitors = prepared.backends().iter().map(|b| b.monitor.clone()).collect();
         let targets = prepared.backends().iter().map(|b| b.target.clone()).collect();
         self.current.store(prepared);
+        self.links.configure(new.clone()).await;
         self.supervisor.reload(new.clone(), monitors, targets).await;
         Ok(changes(old, &new))
     }

@@ -6,6 +6,7 @@
 pub mod check;
 mod client;
 mod failback;
+mod links;
 mod overrides;
 mod remote;
 pub mod run;
@@ -64,6 +65,7 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Release { instance, all, order } => {
             remote::perform(&order.remote, overrides::Release { instance, all, reason: order.reason }).into()
         }
+        Command::Sync { part: SyncPart::Links(links) } => links.perform().into(),
         Command::Failback { site, service, order } => {
             remote::perform(&order.remote, failback::Failback { site, service, reason: order.reason }).into()
         }
@@ -157,6 +159,14 @@ enum Command {
         #[command(flatten)]
         order: Order,
     },
+    /// See which objects of two instances are the same
+    ///
+    /// A client that moves to another instance finds its objects there if they are linked.
+    #[command(after_help = links::LIST_EXAMPLES)]
+    Sync {
+        #[command(subcommand)]
+        part: SyncPart,
+    },
     /// Return services to their primary now
     ///
     /// What policy would do later (after-stable) or never by itself (manual). Only to a primary that
@@ -172,6 +182,17 @@ enum Command {
         #[command(flatten)]
         order: Order,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum SyncPart {
+    /// Links between objects: list, add, remove, match now
+    ///
+    /// Hardware is linked by its address, devices by hardware, type and channel, groups by their path,
+    /// time profiles, events and alarm definitions by their name; only what is unique on both
+    /// instances. Roles, users, login providers and rules are linked by `add` only.
+    #[command(after_help = links::LIST_EXAMPLES)]
+    Links(links::Links),
 }
 
 /// Where the gatekeeper is and who asks.
@@ -240,6 +261,12 @@ mod tests {
             "failback --reason because",
             "failback hq --reason because",
             "failback hq config --reason because --json",
+            "sync links",
+            "sync links --type cameras --json",
+            "sync links list --type cameras --admin http://127.0.0.1:1",
+            "sync links add cameras a=1 b=2 --reason because",
+            "sync links remove cameras a=1 b=2 --reason because --json",
+            "sync links run --accept-losses --json",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
         }
@@ -259,6 +286,12 @@ mod tests {
             "release a --all --reason because",
             "failback",
             "status --config x",
+            "sync",
+            "sync links add cameras a=1 --reason because",
+            "sync links add cameras a=1 b=2",
+            "sync links add cameras a 2 --reason because",
+            "sync links add a=1 b=2 --reason because",
+            "sync links run --type cameras",
             "explode",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

@@ -113,6 +113,8 @@ pub struct Config {
     pub health: Health,
     /// When a service returns to its primary.
     pub failback: Failback,
+    /// What is kept alike.
+    pub sync: Sync,
     /// Whether tokens are checked before they reach an instance.
     pub validate: Validate,
     /// What an operator should know but that does not prevent a start (keys without effect yet,
@@ -396,6 +398,13 @@ pub struct Failback {
     pub mode: FailbackMode,
     /// What happens to writes while a standby serves `config`.
     pub standby_writes: StandbyWrites,
+}
+
+/// Reading the objects of instances.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sync {
+    /// Between two readings of everything.
+    pub full_interval: Duration,
 }
 
 /// How a service returns to its primary.

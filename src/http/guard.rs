@@ -3,14 +3,15 @@
 //! hyper has already refused what is not HTTP. Here stands what is HTTP but could be read in two
 //! ways, by us and by an instance, or that no client of a VMS has a reason to send.
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderName, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 
 use crate::route::normalise::{self, PathFault};
 
 /// More header lines than this are 431.
 pub const MAX_HEADERS: usize = 100;
-/// A longer head is 431; in bytes.
+/// A longer head is 431; in bytes, without the value of `Authorization`: whose token is too long is
+/// told so in words that a client of a VMS understands.
 pub const MAX_HEAD: usize = 64 * 1024;
 
 /// Why a request is refused.
@@ -93,7 +94,10 @@ pub fn inspect<B>(request: &Request<B>) -> Result<Authority<'_>, Refusal> {
     }
     let headers = request.headers();
     // hyper's own limit is on what it buffers, which is a little more.
-    let head: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let size = |(name, value): (&HeaderName, &HeaderValue)| {
+        name.as_str().len() + 4 + if name == AUTHORIZATION { 0 } else { value.len() }
+    };
+    let head: usize = headers.iter().map(size).sum();
     if headers.len() > MAX_HEADERS || head > MAX_HEAD {
         return Err(Refusal::TooManyHeaders);
     }

@@ -48,7 +48,7 @@ where
             .max_concurrent_streams(MAX_STREAMS)
             .max_pending_accept_reset_streams(Some(MAX_RESETS))
             .max_local_error_reset_streams(Some(MAX_RESETS))
-            .max_header_list_size(MAX_HEAD as u32)
+            .max_header_list_size(HEAD_BUFFER as u32)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_send_buf_size(SEND_BUFFER)
@@ -57,7 +57,7 @@ where
     } else {
         let connection = http1::Builder::new()
             .max_headers(MAX_HEADERS)
-            .max_buf_size(MAX_HEAD)
+            .max_buf_size(HEAD_BUFFER)
             .serve_connection(io, service)
             .with_upgrades();
         Box::pin(Watched { connection, pace, told: false }).await
@@ -141,6 +141,8 @@ impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for Local {
     }
 }
 
+/// What is buffered of a head before anybody looks at it; the guard decides what is too large.
+const HEAD_BUFFER: usize = MAX_HEAD + 16 * 1024;
 const MAX_STREAMS: u32 = 128;
 const MAX_RESETS: usize = 64;
 const STREAM_WINDOW: u32 = 256 * 1024;

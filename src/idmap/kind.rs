@@ -118,6 +118,57 @@ impl Kind {
     }
 }
 
+/// The name of a collection as the API writes it, for any case; `None`: there is no such type, or its
+/// objects have no ids of their own that could be linked (sheet 3.5).
+pub fn collection(name: &str) -> Option<&'static str> {
+    let others = LINKED_BY_OPERATORS.into_iter();
+    Kind::ALL.into_iter().map(Kind::as_str).chain(others).find(|known| known.eq_ignore_ascii_case(name))
+}
+
+const LINKED_BY_OPERATORS: [&str; 41] = [
+    "accessControlGroups",
+    "accessControlSystems",
+    "accessControlUnits",
+    "alarmCategories",
+    "alarmPriorities",
+    "archiveStorages",
+    "audioMessages",
+    "basicUsers",
+    "childSites",
+    "clientProfiles",
+    "eventTypeGroups",
+    "eventTypes",
+    "evidenceLockProfiles",
+    "failoverGroups",
+    "failoverRecorders",
+    "genericEventDataSources",
+    "gisMapLocations",
+    "hardwareDrivers",
+    "layoutGroups",
+    "layouts",
+    "loginProviders",
+    "lprMatchLists",
+    "mailNotificationProfiles",
+    "matrix",
+    "mipItems",
+    "mipKinds",
+    "monitorPresets",
+    "monitors",
+    "patrollingProfiles",
+    "ptzPresets",
+    "recordingServers",
+    "roles",
+    "rules",
+    "saveSearches",
+    "sites",
+    "stateGroups",
+    "storages",
+    "videoWallPresets",
+    "videoWalls",
+    "viewGroups",
+    "views",
+];
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -152,6 +203,10 @@ mod tests {
     fn nothing_that_gives_rights_is_matched() {
         for name in ["roles", "users", "basicUsers", "claims", "loginProviders", "rules", "storages"] {
             assert_eq!(Kind::from_name(name), None, "{name}");
+        }
+        assert_eq!((collection("ROLES"), collection("Cameras")), (Some("roles"), Some("cameras")));
+        for name in ["", "camera", "tasks", "users", "settings"] {
+            assert_eq!(collection(name), None, "{name}");
         }
     }
 }

@@ -59,6 +59,15 @@ closed! {
 }
 
 closed! {
+    /// How an object stands towards the other instance.
+    SyncState {
+        Linked = "linked", "Known to be the same as one of the other instance; each pair counts once.";
+        Ambiguous = "ambiguous", "Not linked although the other instance may have it; `gatekeeper sync links run` says why.";
+        OnlyOneSide = "only_one_side", "The other instance does not have it.";
+    }
+}
+
+closed! {
     /// How a reload ended.
     ReloadResult {
         Applied = "applied", "The new configuration is in force.";
@@ -108,6 +117,7 @@ pub(super) fn values_of(metric: &str) -> Option<Values> {
     match metric {
         n if n == spec::RETRIES.name => all::<RetryReason>("reason"),
         n if n == spec::HEDGES.name => all::<HedgeOutcome>("outcome"),
+        n if n == spec::SYNC_OBJECTS.name => all::<SyncState>("state"),
         n if n == spec::RELOADS.name => all::<ReloadResult>("result"),
         n if n == spec::THROTTLED.name => all::<Throttled>("scope"),
         n if n == spec::REFUSED.name => all::<Refused>("reason"),

@@ -19,7 +19,7 @@ use prometheus::{
 };
 use thiserror::Error;
 
-pub use closed::{Closed, HedgeOutcome, Refused, ReloadResult, RetryReason, Throttled};
+pub use closed::{Closed, HedgeOutcome, Refused, ReloadResult, RetryReason, SyncState, Throttled};
 pub use series::RequestSeries;
 use spec::Spec;
 
@@ -51,6 +51,7 @@ pub struct Metrics {
     standby_writes: IntCounterVec,
     throttled: IntCounterVec,
     ids_without_partner: IntCounterVec,
+    sync_objects: IntGaugeVec,
     certificate_expiry: IntGauge,
     connections: IntGauge,
     pinned: IntGauge,
@@ -82,6 +83,7 @@ impl Metrics {
             standby_writes: register(&registry, &spec::STANDBY_WRITES, IntCounterVec::new)?,
             throttled: register(&registry, &spec::THROTTLED, IntCounterVec::new)?,
             ids_without_partner: register(&registry, &spec::IDS_WITHOUT_PARTNER, IntCounterVec::new)?,
+            sync_objects: register(&registry, &spec::SYNC_OBJECTS, IntGaugeVec::new)?,
             certificate_expiry: register(&registry, &spec::CERTIFICATE, |opts, _| IntGauge::with_opts(opts))?,
             connections: register(&registry, &spec::CONNECTIONS, |opts, _| IntGauge::with_opts(opts))?,
             pinned: register(&registry, &spec::PINNED, |opts, _| IntGauge::with_opts(opts))?,
@@ -135,6 +137,12 @@ impl Metrics {
     /// The counter of GUIDs without a partner in this site's traffic. Resolve once, keep.
     pub fn ids_without_partner(&self, site: &str) -> IntCounter {
         self.ids_without_partner.with_label_values(&[site])
+    }
+
+    /// So many objects of a type stand like this.
+    pub fn set_sync_objects(&self, kind: &str, state: SyncState, count: usize) {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        self.sync_objects.with_label_values(&[kind, state.as_str()]).set(count);
     }
 
     /// The end of life of the certificate that clients see, in seconds of UNIX time.

@@ -110,6 +110,13 @@ pub(super) const IDS_WITHOUT_PARTNER: Spec = spec(
     "GUIDs in requests and answers that no link knows; they pass unchanged. Not counted while a site has no links.",
     "What is made by use (events, sessions, alarms) has no partner, so it is never 0; a jump after a switch means objects that were never linked.",
 );
+pub(super) const SYNC_OBJECTS: Spec = spec(
+    "gatekeeper_sync_objects",
+    Kind::Gauge,
+    &["type", "state"],
+    "Objects of each type by how they stand towards the other instance, from the last reading of both; no series before the first.",
+    "Ambiguous ones are unknown to clients after a switch until an operator links them; growth of only_one_side means that the instances drift apart.",
+);
 pub(super) const RELOADS: Spec = spec(
     "gatekeeper_config_reloads_total",
     Kind::Counter,
@@ -175,6 +182,7 @@ pub const ALL: &[Spec] = &[
     STANDBY_WRITES,
     THROTTLED,
     IDS_WITHOUT_PARTNER,
+    SYNC_OBJECTS,
     REFUSED,
     CONNECTIONS,
     PINNED,

@@ -21,6 +21,7 @@ fn the_table_and_the_registry_agree() {
     metrics.request_series("hq", "config", "a").record(200, Duration::from_millis(3));
     metrics.standby_writes("hq").inc();
     metrics.ids_without_partner("hq").inc();
+    metrics.set_sync_objects("cameras", SyncState::Linked, 1);
     metrics.throttled("hq");
     metrics.set_sessions("hq", "ready", 1);
     let shown: Vec<String> = metrics.registry.gather().iter().map(|f| f.name().to_owned()).collect();

@@ -156,8 +156,11 @@ const FLOW: &str = "gatekeeper_login";
 pub fn keep_own(headers: &mut HeaderMap, issued: &Issued, backend: u64, now: Moment) {
     let Some(all) = headers.get(COOKIE) else { return };
     let pairs = || all.as_bytes().split(|b| *b == b';').map(<[u8]>::trim_ascii);
-    let foreign =
-        |pair: &&[u8]| issued.find(Hash::of(pair), now).is_some_and(|key| key != backend && key != SHARED);
+    // The same name and value from both is no secret of either (`lang=en`).
+    let foreign = |pair: &&[u8]| {
+        let hash = Hash::of(pair);
+        issued.find(hash, now).is_some() && !issued.is_of(hash, backend, now)
+    };
     if !pairs().any(|pair| foreign(&pair)) {
         return;
     }
@@ -174,15 +177,10 @@ pub fn keep_own(headers: &mut HeaderMap, issued: &Issued, backend: u64, now: Mom
 pub fn learn(headers: &HeaderMap, issued: &Issued, backend: u64, now: Moment) {
     for cookie in headers.get_all(SET_COOKIE) {
         let pair = cookie.as_bytes().split(|b| *b == b';').next().unwrap_or_default();
-        let hash = Hash::of(pair.trim_ascii());
-        // The same name and value from both is no secret of either (`lang=en`).
-        let shared = issued.find(hash, now).is_some_and(|key| key != backend);
-        issued.remember(hash, if shared { SHARED } else { backend }, COOKIE_LIFE, now);
+        issued.remember(Hash::of(pair.trim_ascii()), backend, COOKIE_LIFE, now);
     }
 }
 
-/// No backend has this key.
-const SHARED: u64 = 0;
 /// How long it is remembered who set a cookie.
 const COOKIE_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 

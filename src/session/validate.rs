@@ -107,9 +107,10 @@ pub fn validate(
         return trusted.then_some((Accepted { home, claims: None }, None)).ok_or(Refusal::Quarantined);
     }
     let parsed = Parsed::read(token)?;
-    let (home, keys, key) = claimant(picture, site, &parsed)?;
     let signature = URL_SAFE_NO_PAD.decode(parsed.signature).map_err(|_| Refusal::Malformed)?;
-    key.check(parsed.algorithm, parsed.message.as_bytes(), &signature).map_err(|e| match e {
+    let signed = |key: &Key| key.check(parsed.algorithm, parsed.message.as_bytes(), &signature);
+    let (home, keys, key) = claimant(picture, site, &parsed, |key| signed(key).is_ok())?;
+    signed(key).map_err(|e| match e {
         CheckError::Algorithm => Refusal::Algorithm,
         CheckError::Signature => Refusal::Signature,
     })?;
@@ -130,12 +131,14 @@ fn unchecked(picture: &Picture, site: SiteId, token: &str) -> Option<InstanceId>
     }
 }
 
-/// The candidate that issues under this name with this key. One that the operator calls hostile is
-/// heard only if nobody else claims the token.
+/// The candidate that issues under this name with this key; if several claim to, the one whose key
+/// has `signed` it: to claim a name and a key's id must not lock the other's users out. One that the
+/// operator calls hostile is heard only if nobody else claims the token.
 fn claimant<'p>(
     picture: &'p Picture,
     site: SiteId,
     token: &Parsed<'_>,
+    signed: impl Fn(&Key) -> bool,
 ) -> Result<(InstanceId, &'p Arc<KeySet>, &'p Key), Refusal> {
     let claims = |id: InstanceId| {
         let documents = picture.documents(id)?;
@@ -144,11 +147,19 @@ fn claimant<'p>(
     };
     let issues = |documents: &Documents| token.claims.iss.as_deref() == Some(documents.issuer.as_str());
     let candidates = || picture.config.site(site).candidates().filter_map(claims);
-    let mut trusted =
-        candidates().filter(|(id, documents, ..)| !picture.quarantined(*id) && issues(documents));
-    match (trusted.next(), trusted.next()) {
+    let trusted =
+        || candidates().filter(|(id, documents, ..)| !picture.quarantined(*id) && issues(documents));
+    match (trusted().next(), trusted().nth(1)) {
         (Some((id, _, keys, key)), None) => Ok((id, keys, key)),
-        (Some(_), Some(_)) => Err(Refusal::UnknownKey),
+        (Some(_), Some(_)) => {
+            let mut signers = trusted().filter(|(.., key)| signed(key));
+            match (signers.next(), signers.next()) {
+                (Some((id, _, keys, key)), None) => Ok((id, keys, key)),
+                // One has copied the other's key as well.
+                (Some(_), Some(_)) => Err(Refusal::UnknownKey),
+                (None, _) => Err(Refusal::Signature),
+            }
+        }
         (None, _) if candidates().any(|(_, documents, ..)| issues(documents)) => Err(Refusal::Quarantined),
         (None, _) if candidates().next().is_some() => Err(Refusal::Issuer),
         (None, _) => Err(Refusal::UnknownKey),

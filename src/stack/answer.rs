@@ -10,13 +10,14 @@ use http::header::{
 };
 use http::{Response, StatusCode};
 use hyper::upgrade::OnUpgrade;
+use secrecy::ExposeSecret;
 use tokio::time::timeout;
 
 use super::asked::Asked;
 use super::bind::Cookie;
 use super::twin::Login;
 use super::{Job, Stack};
-use crate::clock::Moment;
+use crate::clock::{Moment, unix_seconds};
 use crate::config::types::{InstanceId, Service};
 use crate::health::Condition;
 use crate::http::body::{ReplyBody, collect};
@@ -198,6 +199,11 @@ impl Stack {
         }
         let Content::Own(body) = served.response.body() else { return Ok(served) };
         let Some(reply) = TokenReply::read(body) else { return Ok(served) };
+        if self.is_anothers(job, served.instance, &reply) {
+            let instance = job.live.prepared.config.instance(served.instance).name.as_str();
+            tracing::warn!(instance, "it answers a login with what another instance has issued; refused");
+            return Err(Answer::BAD_GATEWAY);
+        }
         if let Some(hash) = reply.refresh_fingerprint() {
             let key = job.live.prepared.backend(served.instance).key;
             self.issued.remember(hash, key, REFRESH_LIFE, Moment::now());
@@ -209,6 +215,23 @@ impl Stack {
         let home = served.instance;
         self.open_session(job, Login { asked, renews: session, home, reply: &reply });
         Ok(served)
+    }
+}
+
+impl Stack {
+    /// Whether `home` hands out what another instance has issued, and it can only have from one of
+    /// its users: whoever gets it would be that user there.
+    fn is_anothers(&self, job: &Job<'_>, home: InstanceId, reply: &TokenReply) -> bool {
+        let Job { live, route, .. } = *job;
+        let (now, token) = (Moment::now(), reply.fingerprint());
+        let elsewhere = |key: u64| live.prepared.by_key(key).is_some_and(|id| id != home);
+        let renews = reply.refresh_fingerprint().and_then(|hash| self.issued.find(hash, now));
+        let known = self.sessions.find(token, now).map(|session| session.home());
+        let text = reply.access().expose_secret();
+        renews.is_some_and(elsewhere)
+            || known.is_some_and(elsewhere)
+            || (self.verdicts.check(&live.picture, route.site, text, token, unix_seconds()))
+                .is_ok_and(|judged| judged.claims.is_some() && judged.home != home)
     }
 }
 

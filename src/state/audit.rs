@@ -90,7 +90,7 @@ mod tests {
 
     fn filled() -> Connection {
         let mut db = Connection::open_in_memory().unwrap();
-        db.execute_batch(super::super::schema::TABLES).unwrap();
+        db.execute_batch(&super::super::schema::STEPS.concat()).unwrap();
         for n in 0..5 {
             let tx = db.transaction().unwrap();
             let detail = format!("{{\"n\":{n}}}");
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn an_empty_chain_verifies() {
         let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(super::super::schema::TABLES).unwrap();
+        db.execute_batch(&super::super::schema::STEPS.concat()).unwrap();
         assert_eq!(verify(&db).unwrap(), Ok(Head::default()));
     }
 

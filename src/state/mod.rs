@@ -1,4 +1,5 @@
-//! What must survive a restart: operator overrides and the audit log (design D14).
+//! What must survive a restart: operator overrides, links of the identity map and the audit log
+//! (design D14).
 //!
 //! One SQLite file in `state_dir`, written by one thread; the rest of the program sends it jobs
 //! through a bounded channel and waits for the commit. Routing never waits for it: overrides are
@@ -6,6 +7,7 @@
 
 mod audit;
 mod dir;
+mod links;
 mod schema;
 mod store;
 
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use audit::{Broken, Head};
+pub use links::{End, LinkChange, StoredLink};
 pub use store::Store;
 
 /// Why state could not be read or written.
@@ -77,6 +80,16 @@ pub enum StoreError {
         file: PathBuf,
         /// As stored.
         kind: String,
+    },
+    /// A link that this version does not understand.
+    #[error(
+        "the state database {file} holds a link that cannot be read ({what}); use the gatekeeper that wrote it"
+    )]
+    Link {
+        /// The database.
+        file: PathBuf,
+        /// What is wrong.
+        what: String,
     },
     /// Any other error of SQLite, such as a full disk.
     #[error("the state database {file} failed: {source}; check free space and permissions")]

@@ -9,13 +9,17 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::StoreError;
 
-/// The form that this version of the program writes.
-pub(super) const VERSION: i64 = 1;
+/// The form that this version of the program writes: that after every step.
+pub(super) const VERSION: i64 = STEPS.len() as i64;
 
 /// `gkst`: says that the file is ours before anything in it is believed.
 const APPLICATION_ID: i64 = 0x676b_7374;
 
-pub(super) const TABLES: &str = "
+/// How each version came from the one before. Never changed, only added to: files of all versions are
+/// out there.
+pub(super) const STEPS: [&str; 2] = [OVERRIDES_AND_AUDIT, LINKS];
+
+const OVERRIDES_AND_AUDIT: &str = "
 CREATE TABLE override (
     instance TEXT NOT NULL,
     kind     TEXT NOT NULL,
@@ -32,6 +36,25 @@ CREATE TABLE audit (
     detail TEXT NOT NULL,
     hash   TEXT NOT NULL
 ) STRICT;
+";
+
+/// `origin`: matcher or operator. `apart`: the two are not the same object, and nobody may link them
+/// by himself again. The indexes hold it to one partner a side, whatever the program does.
+const LINKS: &str = "
+CREATE TABLE link (
+    kind       TEXT NOT NULL,
+    instance_a TEXT NOT NULL,
+    id_a       TEXT NOT NULL,
+    instance_b TEXT NOT NULL,
+    id_b       TEXT NOT NULL,
+    origin     TEXT NOT NULL,
+    apart      INTEGER NOT NULL,
+    at_ms      INTEGER NOT NULL,
+    PRIMARY KEY (instance_a, id_a, instance_b, id_b),
+    CHECK (instance_a < instance_b)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX link_of_a ON link (instance_a, id_a, instance_b) WHERE apart = 0;
+CREATE UNIQUE INDEX link_of_b ON link (instance_b, id_b, instance_a) WHERE apart = 0;
 ";
 
 /// Opens or makes the database; refuses one that is damaged, foreign or newer than we are.
@@ -54,8 +77,9 @@ pub(super) fn open(file: &Path) -> Result<Connection, StoreError> {
     let tables: i64 =
         db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(explain)?;
     match (id, version, tables) {
-        (0, 0, 0) => create(&mut db).map_err(explain)?,
+        (0, 0, 0) => upgrade(&mut db, 0).map_err(explain)?,
         (APPLICATION_ID, VERSION, _) => {}
+        (APPLICATION_ID, older @ 1..VERSION, _) => upgrade(&mut db, older).map_err(explain)?,
         (APPLICATION_ID, newer, _) if newer > VERSION => {
             return Err(StoreError::Newer { file: file.to_owned(), found: newer, known: VERSION });
         }
@@ -72,10 +96,12 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     db.pragma_update(None, "synchronous", "FULL")
 }
 
-/// One transaction: a power cut leaves an empty file or a whole one.
-fn create(db: &mut Connection) -> rusqlite::Result<()> {
+/// One transaction: a power cut leaves the file as it was (at first: empty) or a whole one.
+fn upgrade(db: &mut Connection, from: i64) -> rusqlite::Result<()> {
     let tx = db.transaction()?;
-    tx.execute_batch(TABLES)?;
+    for step in STEPS.iter().skip(usize::try_from(from).unwrap_or(0)) {
+        tx.execute_batch(step)?;
+    }
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", VERSION)?;
     tx.commit()

@@ -17,7 +17,7 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// The open store. Dropping it finishes what was begun, closes the database and gives up the lock.
 pub struct Store {
-    file: PathBuf,
+    pub(super) file: PathBuf,
     /// `None` only while being dropped.
     jobs: Option<mpsc::Sender<Job>>,
     writer: Option<JoinHandle<()>>,
@@ -117,7 +117,7 @@ impl Store {
 
     /// Runs `work` in one transaction on the writer's thread and waits for the commit. Either all
     /// of it is on the disk, or the error says why nothing is.
-    async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
+    pub(super) async fn change<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Transaction<'_>) -> Result<T, Fault> + Send + 'static,
@@ -149,7 +149,7 @@ impl Drop for Store {
 }
 
 /// An error inside a transaction: SQLite's, or one of ours.
-enum Fault {
+pub(super) enum Fault {
     Sqlite(rusqlite::Error),
     Store(StoreError),
 }
@@ -182,7 +182,7 @@ fn transact<T>(
     Ok((value, overrides))
 }
 
-fn note(tx: &Transaction<'_>, actor: &str, action: &str, detail: &str) -> rusqlite::Result<Head> {
+pub(super) fn note(tx: &Transaction<'_>, actor: &str, action: &str, detail: &str) -> rusqlite::Result<Head> {
     audit::append(tx, Fact { at_ms: signed(now_ms()), actor, action, detail })
 }
 
@@ -227,12 +227,12 @@ fn read_overrides(db: &Connection, file: &Path) -> Result<Vec<Override>, StoreEr
     rows.into_iter().map(|row| row.into_override(file)).collect()
 }
 
-fn now_ms() -> u64 {
+pub(super) fn now_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn signed(ms: u64) -> i64 {
+pub(super) fn signed(ms: u64) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
 }
 
@@ -335,8 +335,34 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         drop(Store::open(dir.path()).unwrap());
         let file = dir.path().join(FILE);
-        Connection::open(&file).unwrap().pragma_update(None, "user_version", 2).unwrap();
-        assert!(matches!(refusal(dir.path()), StoreError::Newer { found: 2, known: 1, .. }));
+        Connection::open(&file).unwrap().pragma_update(None, "user_version", schema::VERSION + 1).unwrap();
+        assert!(matches!(refusal(dir.path()), StoreError::Newer { found: 3, known: 2, .. }));
+    }
+
+    #[tokio::test]
+    async fn a_file_of_the_first_version_is_upgraded_and_keeps_what_it_has() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(FILE);
+        let mut old = Connection::open(&file).unwrap();
+        old.execute_batch(schema::STEPS[0]).unwrap();
+        old.pragma_update(None, "application_id", 0x676b_7374).unwrap();
+        old.pragma_update(None, "user_version", 1).unwrap();
+        let tx = old.transaction().unwrap();
+        tx.execute("INSERT INTO override VALUES ('a', 'drain', 'updates', 'anna', 1700000000000)", [])
+            .unwrap();
+        note(&tx, "anna", "drain", "{}").unwrap();
+        tx.commit().unwrap();
+        drop(old);
+
+        let store = Store::open(dir.path()).unwrap();
+        assert_eq!(store.overrides()[0].reason, "updates");
+        assert_eq!(store.verify_audit().await.unwrap().unwrap().seq, 1);
+        assert!(store.links().await.unwrap().is_empty());
+        drop(store);
+        let version: i64 =
+            Connection::open(&file).unwrap().pragma_query_value(None, "user_version", |r| r.get(0)).unwrap();
+        assert_eq!(version, schema::VERSION);
+        assert!(Store::open(dir.path()).is_ok(), "the second time there is nothing to do");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::jwks::KeySet;
+use super::jwks::{KeySet, MAX_KEYS};
 use crate::clock::Moment;
 
 /// What one instance says about itself. Stays valid while the instance is down: its tokens do.
@@ -15,7 +15,7 @@ pub struct Documents {
     pub product_version: Option<String>,
     /// `/IDP/.well-known/openid-configuration`, as sent.
     pub openid: Value,
-    /// The key set behind `jwks_uri`, as sent; null if it could not be read yet.
+    /// The key set behind `jwks_uri`, as sent, the first [`MAX_KEYS`]; null if it could not be read yet.
     pub jwks: Value,
     /// `issuer` of the openid document.
     pub issuer: String,
@@ -74,7 +74,11 @@ impl Documents {
             None if named_jwks(&openid).is_some() => Keys::Unread,
             None => Keys::Opaque,
         };
-        let jwks = jwks.unwrap_or(Value::Null);
+        let mut jwks = jwks.unwrap_or(Value::Null);
+        if let Some(list) = jwks.get_mut("keys").and_then(Value::as_array_mut) {
+            // Published by us, and compared with the other's: a long list must cost nobody anything.
+            list.truncate(MAX_KEYS);
+        }
         let kids = key_ids(&jwks);
         Some(Self { product_version, openid, jwks, issuer, issuer_host_names, kids, keys, fetched: now })
     }

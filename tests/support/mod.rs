@@ -10,6 +10,7 @@ pub mod gatekeeper;
 pub mod ntlm;
 pub mod pki;
 pub mod process;
+pub mod signer;
 pub mod sim;
 pub mod upstream;
 pub mod ws;

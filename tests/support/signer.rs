@@ -24,7 +24,12 @@ enum Pair {
 impl Signer {
     /// A fresh RSA key.
     pub fn rsa(kid: &str) -> Self {
-        Self { kid: kid.to_owned(), pair: Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()) }
+        Self::with(kid, RsaKeyPair::generate(KeySize::Rsa2048).unwrap())
+    }
+
+    /// Signs with this key.
+    pub fn with(kid: &str, pair: RsaKeyPair) -> Self {
+        Self { kid: kid.to_owned(), pair: Pair::Rsa(pair) }
     }
 
     /// A fresh key on P-256.

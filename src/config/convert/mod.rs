@@ -124,8 +124,8 @@ pub(super) fn config(root: &Table, file: &Path, cx: &mut Context<'_>) -> Option<
     let upstream = timing::upstream(root, cx);
     let health = timing::health(root, cx);
     let failback = timing::failback(root, cx);
+    let sync = sync::convert(root, cx);
     let validate = root.table("session").and_then(|t| t.get::<String>("validate"));
-    sync::check(root, cx);
 
     Some(Config {
         file: file.to_owned(),
@@ -139,6 +139,7 @@ pub(super) fn config(root: &Table, file: &Path, cx: &mut Context<'_>) -> Option<
         sites: sites?,
         health: health?,
         failback: failback?,
+        sync: sync?,
         validate: if validate? == "never" { Validate::Never } else { Validate::Auto },
         // Only known when everything was looked at; the caller fills it in.
         warnings: Vec::new(),

@@ -1,14 +1,15 @@
-//! `[sync]` and below: nothing uses it yet, so it is checked and then forgotten.
+//! `[sync]` and below. What nothing uses yet is checked and then forgotten.
 
 use std::time::Duration;
 
 use super::{Context, refuse_twice};
 use crate::config::raw::Table;
+use crate::config::types::Sync;
 use crate::config::value::{Item, quote, show_time};
 
-pub(super) fn check(root: &Table, cx: &mut Context<'_>) {
-    let Some(sync) = root.table("sync") else { return };
-    intervals(sync, cx);
+pub(super) fn convert(root: &Table, cx: &mut Context<'_>) -> Option<Sync> {
+    let sync = root.table("sync")?;
+    let full_interval = intervals(sync, cx);
     policies(sync, cx);
     for pair in sync.list("pair") {
         check_pair(pair, root, cx);
@@ -23,18 +24,21 @@ pub(super) fn check(root: &Table, cx: &mut Context<'_>) {
             }
         }
     }
+    Some(Sync { full_interval: full_interval? })
 }
 
-fn intervals(sync: &Table, cx: &mut Context<'_>) {
+fn intervals(sync: &Table, cx: &mut Context<'_>) -> Option<Duration> {
     let interval = sync.get::<Duration>("interval");
     let full = sync.get::<Duration>("full_interval");
-    let (Some(interval), Some(full)) = (interval, full) else { return };
+    let (interval, full) = (interval?, full?);
     if full < interval {
         let key = if sync.is_set("full_interval") { "full_interval" } else { "interval" };
         let problem =
             format!("full_interval ({}) is shorter than interval ({})", show_time(full), show_time(interval));
         cx.error(sync, key, problem, "a reading of everything includes the changes; lengthen it");
+        return None;
     }
+    Some(full)
 }
 
 fn policies(sync: &Table, cx: &mut Context<'_>) {

@@ -189,8 +189,9 @@ pub const KEYS: &[Key] = &[
     key("sync.baseline", Choice(&["confirm", "auto"]), Value("\"confirm\""), NotYet,
         "The first matching of objects: `confirm` waits for a person, `auto` does not."),
     key("sync.interval", time(100, 24 * HOURS), Value("\"5s\""), NotYet, "Between two readings of changed objects and small types."),
-    key("sync.full_interval", time(1000, 7 * 24 * HOURS), Value("\"15min\""), NotYet,
-        "Between two readings of everything, the only source of deletes; at least `interval`."),
+    key("sync.full_interval", time(1000, 7 * 24 * HOURS), Value("\"15min\""), Reload,
+        "Between two readings of everything, the only source of deletes; at least `interval`. Now: between two \
+         runs of the matcher that links the objects of both instances, also without `enabled`."),
     key("sync.delete_snapshots", Number { min: 1, max: 100 }, Value("2"), NotYet,
         "Full readings in which an object must be missing before it counts as deleted."),
     key("sync.delete_min_age", time(0, 30 * 24 * HOURS), Value("\"15min\""), NotYet,

@@ -56,6 +56,7 @@ pub fn changes(old: &Config, new: &Config) -> Vec<String> {
     part("[upstream]", differ(&old.upstream, &new.upstream));
     part("[health]", old.health != new.health);
     part("[failback]", old.failback != new.failback);
+    part("[sync]", old.sync != new.sync);
     named("instance", &old.instances, &new.instances, |i: &Instance| (i.name.clone(), shown(i)), &mut found);
     // Ids are places in a list: compare the names that they stand for.
     let site = |config: &Config, site: &Site| {

@@ -239,6 +239,13 @@ fn a_key_that_both_claim_belongs_to_the_issuer() {
     assert_eq!(judge_in(&picture, &good), Err(Refusal::UnknownKey), "two with one name: nobody gets it");
     picture.documents[1] = documents(ISS_A, Some(KEY_B.jwks()));
     assert_eq!(judge_in(&picture, &good), Ok(A), "a copied machine with keys of its own");
+    let mut claimed = KEY_B.jwks();
+    claimed["keys"][0]["kid"] = json!("KA");
+    picture.documents[1] = documents(ISS_A, Some(claimed));
+    assert_eq!(judge_in(&picture, &good), Ok(A), "the name and the key's id, but not the key");
+    let forged =
+        KEY_B.seal("ES256", br#"{"alg":"ES256","kid":"KA"}"#, claims(ISS_A, NOW).to_string().as_bytes());
+    assert_eq!(judge_in(&picture, &forged), Ok(B), "who has signed it may have it");
 }
 
 #[test]

@@ -1,0 +1,13 @@
+//! What keeps two instances' objects together. For now: which objects are the same.
+//!
+//! ```text
+//! worker: when? -> read (both sides, whole lists) -> idmap::matcher (pure) -> links (stored, published)
+//! ```
+//!
+//! Reads with the instance's `account` only; nothing here can write to an instance.
+
+pub mod links;
+mod pages;
+mod read;
+pub mod report;
+pub mod worker;

@@ -1,0 +1,8 @@
+//! What keeps the objects of two instances together, as an operator and the instances see it: real processes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod links;
+mod oracle;
