@@ -34,7 +34,7 @@ impl Stack {
         };
         let site = job.live.prepared.config.site(job.route.site);
         let Some(who) = who(&head.headers, binding.session.as_deref()) else { return Ok(()) };
-        let Some(maker) = self.made.find(made::key(&site.name, &who, kind, &id), Moment::now()) else {
+        let Some(maker) = self.made.find_latest(made::key(&site.name, &who, kind, &id), Moment::now()) else {
             return Ok(());
         };
         let maker = job.live.prepared.candidate_by_key(job.route.site, maker);

@@ -87,6 +87,7 @@ async fn start() -> (Sim, Sim, Gatekeeper, Browser) {
     for service in ["identity", "config"] {
         gatekeeper.wait_up("b", service, true).await;
     }
+    gatekeeper.wait_up("a", "identity", true).await;
     let browser = Browser { http: gatekeeper.h1(), cookies: BTreeMap::new() };
     (a, b, gatekeeper, browser)
 }
