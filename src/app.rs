@@ -128,6 +128,10 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     let sessions = Arc::new(Sessions::default());
     // Ends with the runtime.
     tokio::spawn(housekeeping::keep(sessions.clone(), live.clone(), metrics.clone()));
+    let count_sessions = {
+        let (sessions, live) = (sessions.clone(), live.clone());
+        Arc::new(move || housekeeping::report(&sessions, &live.load()))
+    };
     let (phase, phases) = watch::channel(Phase::Serving);
     let data_plane = DataPlane {
         tls: server_config(certificate.clone(), true)?,
@@ -137,6 +141,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         reporter,
         throttle: Arc::new(Throttle::new()?),
         sessions,
+        ids: links.map(),
         refused: Arc::new(Refused::new()?),
         signer: signer.clone(),
         phases,
@@ -145,7 +150,8 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
 
     let (matching, matcher) =
         worker::start(links.clone(), handle.watch(), targets(current.clone()), metrics.clone());
-    let state = AdminState::new(handle.clone(), store, matching, metrics.clone(), users);
+    let state = AdminState::new(handle.clone(), store, matching, metrics.clone(), users)
+        .with_sessions(count_sessions);
     let (stop_admin, admin_stopped) = watch::channel(());
     let stopped = |mut stopped: watch::Receiver<()>| async move {
         // An error means that the sender is gone: stop as well.

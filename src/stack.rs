@@ -9,6 +9,7 @@ mod asked;
 mod bind;
 mod denied;
 mod flow;
+mod ids;
 mod leave;
 mod made;
 mod ntlm;
@@ -49,6 +50,7 @@ use crate::http::pace::Active;
 use crate::http::respond::{Answer, Voice};
 use crate::http::unanswered::Unanswered;
 use crate::http::{forwarded, guard, hop, upgrade};
+use crate::idmap::map::Map;
 use crate::live::Live;
 use crate::metrics::{Metrics, Refused};
 use crate::route::discovery;
@@ -77,6 +79,8 @@ pub struct Stack {
     pub cookies: Arc<Issued>,
     /// Which instance made a task or session.
     pub made: Arc<Issued>,
+    /// Which ids mean the same.
+    pub ids: Arc<ArcSwap<Map>>,
     /// Every login that passed through us.
     pub sessions: Arc<Sessions>,
     /// Logins that another instance does not accept.
@@ -155,6 +159,7 @@ impl Stack {
         };
 
         let client = forwarded::client(request.headers(), &connection).into();
+        let ids = self.ids_of(config.site(site), service);
         // Dropped when the client leaves.
         let here = Rc::new(());
         let stays = Rc::downgrade(&here);
@@ -162,13 +167,15 @@ impl Stack {
             let (stack, live, connection) = (self.clone(), live.clone(), connection.clone());
             let to_its_end = spawn_local(async move {
                 let (live, route, connection, stays) = (&live, &route, &connection, &stays);
-                let job = Job { live, route, service, connection, client, stays };
+                let ids = ids.as_deref();
+                let job = Job { live, route, service, connection, client, ids, stays };
                 stack.serve(&job, request, wanted.as_ref(), on_client).await
             });
             to_its_end.await.unwrap_or_else(|_| Err(Answer::BAD_GATEWAY.into()))
         } else {
             let (live, route, connection, stays) = (&live, &route, &connection, &stays);
-            let job = Job { live, route, service, connection, client, stays };
+            let ids = ids.as_deref();
+            let job = Job { live, route, service, connection, client, ids, stays };
             self.serve(&job, request, wanted.as_ref(), on_client).await
         };
         let (instance, reply) = match answered {
@@ -360,6 +367,7 @@ impl Stack {
         if let Some(attempt) = attempt {
             served = Box::pin(attempt.judge(job, served)).await?;
         }
+        let served = ids::to_client(job, served);
         if service == Service::Identity {
             connection.identity_backend.set(Some(live.prepared.backend(instance).key));
         }
@@ -447,6 +455,8 @@ struct Job<'a> {
     connection: &'a Rc<Connection>,
     /// Where the client comes from.
     client: ClientNet,
+    /// `None`: ids stay as they are.
+    ids: Option<&'a Map>,
     /// Dead when the client has left.
     stays: &'a Weak<()>,
 }

@@ -5,10 +5,12 @@ mod support;
 
 use std::process::{Command, Output};
 
-use serde_json::Value;
-use support::client::get;
+use serde_json::{Value, json};
+use support::client::{get, password_grant};
 use support::config::Config;
 use support::gatekeeper::{BINARY, Gatekeeper, text};
+use support::sim::Sim;
+use support::until;
 use support::upstream::Upstream;
 
 async fn pair() -> (Upstream, Upstream, Gatekeeper) {
@@ -96,4 +98,34 @@ async fn run_refuses_a_bad_configuration_before_it_listens() {
     fails(&output, 2, "zz");
     fails(&output, 2, "helth");
     assert!(!text(&output.stdout).contains("ready"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_are_counted_and_those_named_that_cannot_fail_over() {
+    let (a, b) = (Sim::start("a", &[]), Sim::start("b", &["--users", "2"]));
+    let gatekeeper = Gatekeeper::ready(Config::twinned(&[&a, &b])).await;
+    gatekeeper.wait_up("b", "identity", true).await;
+    assert_eq!(gatekeeper.succeed(&["sessions"]), "no sessions\n");
+    let http = gatekeeper.h1();
+    for user in ["user1", "user3"] {
+        http.send(password_grant(user, &format!("{user}-password"))).await.unwrap().expect(200);
+    }
+    let report =
+        || serde_json::from_str::<serde_json::Value>(&gatekeeper.succeed(&["sessions", "--json"])).unwrap();
+    until("no twin is pending", async || !report()["counts"].to_string().contains("pending")).await;
+    let counts = report()["counts"].clone();
+    let of = |twin: &str| counts.as_array().unwrap().iter().find(|c| c["twin"] == twin).cloned().unwrap();
+    for twin in ["ready", "refused"] {
+        assert_eq!(
+            (&of(twin)["site"], &of(twin)["home"], &of(twin)["sessions"]),
+            (&json!("hq"), &json!("a"), &json!(1))
+        );
+    }
+    let stuck = &report()["cannot_fail_over"];
+    assert_eq!(
+        (stuck.as_array().unwrap().len(), &stuck[0]["user"], &stuck[0]["reason"]),
+        (1, &json!("user3"), &json!("refused"))
+    );
+    let screen = gatekeeper.succeed(&["sessions"]);
+    assert!(screen.contains("user3") && screen.contains("does not accept"), "{screen}");
 }

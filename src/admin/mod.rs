@@ -11,6 +11,7 @@ mod orders;
 mod ready;
 mod reload;
 mod serve;
+mod sessions;
 mod status;
 mod users;
 
@@ -32,6 +33,7 @@ use tokio::sync::{Mutex, watch};
 use self::error::ApiError;
 pub use self::reload::{ReloadReport, ReloadState};
 pub use self::serve::{serve, serve_metrics};
+pub use self::sessions::{Count, SessionCount, SessionReport, StuckUser};
 pub use self::users::{User, Users, UsersError};
 use crate::balance::Picture;
 use crate::health::supervisor::SupervisorHandle;
@@ -56,6 +58,8 @@ pub struct AdminState {
     pub users: Arc<ArcSwap<Users>>,
     /// How the last reload ended; replaced at a reload.
     pub reload_report: Arc<ArcSwap<ReloadReport>>,
+    /// For `gatekeeper sessions`.
+    pub count_sessions: Count,
     /// When the program started.
     pub started: SystemTime,
     /// One order at a time: the order of commits is the order in which they take effect.
@@ -79,9 +83,16 @@ impl AdminState {
             metrics,
             users: Arc::new(ArcSwap::from_pointee(users)),
             reload_report: Arc::default(),
+            count_sessions: Arc::new(SessionReport::default),
             started: SystemTime::now(),
             orders: Arc::default(),
         }
+    }
+
+    /// The same with sessions to count.
+    #[must_use]
+    pub fn with_sessions(self, count_sessions: Count) -> Self {
+        Self { count_sessions, ..self }
     }
 
     fn picture(&self) -> Arc<Picture> {
@@ -103,6 +114,7 @@ fn admin_router(state: AdminState) -> Router {
         .route("/v1/sync/links/run", post(links::run));
     open_routes()
         .route("/v1/status", get(status::status))
+        .route("/v1/sessions", get(sessions::sessions))
         .merge(orders)
         .merge(links)
         .fallback(async || ApiError::not_found())

@@ -71,7 +71,8 @@ impl Plane {
         let links = Links::load(store.clone(), known, metrics.clone()).await.unwrap();
         let nowhere = Box::new(|_: &str| None);
         let (matching, _) = worker::start(Arc::new(links), supervisor.watch(), nowhere, metrics.clone());
-        let state = AdminState::new(supervisor, store, matching, metrics, users);
+        let state = AdminState::new(supervisor, store, matching, metrics, users)
+            .with_sessions(Arc::new(some_sessions));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
@@ -241,6 +242,23 @@ async fn a_viewer_sees_no_people() {
     assert!(!text.contains("anna") && !text.contains("Otto"), "{text}");
     assert_eq!(seen["overrides"][0]["kind"], "drain");
     assert_eq!(plane.get("/v1/status", "judge").await.1["overrides"][0]["by"], "anna");
+}
+
+fn some_sessions() -> SessionReport {
+    let count = SessionCount { site: "hq".into(), home: Some("a".into()), twin: "refused", sessions: 2 };
+    let stuck = StuckUser { site: "hq".into(), user: "paula".into(), reason: "refused", text: "not there" };
+    SessionReport { counts: vec![count], stuck: vec![stuck] }
+}
+
+#[tokio::test]
+async fn sessions_are_for_everybody_their_users_are_not() {
+    let plane = Plane::start().await;
+    let (status, seen) = plane.get("/v1/sessions", "anna").await;
+    assert_eq!((status, &seen["sessions"], &seen["counts"][0]["home"]), (200, &json!(2), &json!("a")));
+    assert_eq!(seen["cannot_fail_over"][0]["user"], "paula");
+    let (_, seen) = plane.get("/v1/sessions", "eye").await;
+    assert_eq!(seen["users_that_cannot_fail_over"], 1);
+    assert!(!seen.to_string().contains("paula"), "{seen}");
 }
 
 #[tokio::test]

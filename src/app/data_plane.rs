@@ -14,6 +14,7 @@ use tokio::task::LocalSet;
 use crate::accept::worker::{self, Phase, Setup};
 use crate::health::Reporter;
 use crate::health::supervisor::SupervisorHandle;
+use crate::idmap::map::Map;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::session::cookie::Signer;
@@ -32,6 +33,7 @@ pub(super) struct DataPlane {
     pub(super) metrics: Arc<Metrics>,
     pub(super) supervisor: SupervisorHandle,
     pub(super) reporter: Reporter,
+    pub(super) ids: Arc<ArcSwap<Map>>,
     pub(super) throttle: Arc<Throttle>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) refused: Arc<Refused>,
@@ -61,6 +63,7 @@ impl DataPlane {
                 (self.live.clone(), self.metrics.clone(), self.supervisor.clone());
             let (reporter, issued, cookies) = (self.reporter.clone(), issued.clone(), cookies.clone());
             let made = made.clone();
+            let ids = self.ids.clone();
             let throttle = self.throttle.clone();
             let (sessions, refused, signer) =
                 (self.sessions.clone(), self.refused.clone(), self.signer.clone());
@@ -75,6 +78,7 @@ impl DataPlane {
                         issued,
                         cookies,
                         made,
+                        ids,
                         sessions,
                         refused,
                         signer,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+use crate::admin::{SessionCount, SessionReport, StuckUser};
 use crate::clock::Moment;
 use crate::live::Live;
 use crate::metrics::Metrics;
@@ -25,6 +26,26 @@ pub(super) async fn keep(sessions: Arc<Sessions>, live: Arc<ArcSwap<Live>>, metr
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// What `gatekeeper sessions` shows.
+pub(super) fn report(sessions: &Sessions, live: &Live) -> SessionReport {
+    let census = Census::take(sessions, Moment::now());
+    let config = &live.prepared.config;
+    let name = |backend| live.prepared.by_key(backend).map(|id| config.instance(id).name.clone());
+    let counts = census.counts.into_iter().map(|((site, home, twin), sessions)| SessionCount {
+        site,
+        home: name(home),
+        twin: twin.as_str(),
+        sessions,
+    });
+    let stuck = census.stuck.into_iter().map(|((site, user), why)| StuckUser {
+        site,
+        user,
+        reason: why.as_str(),
+        text: why.text(),
+    });
+    SessionReport { counts: counts.collect(), stuck: stuck.collect() }
 }
 
 const PAUSE: Duration = Duration::from_secs(2);

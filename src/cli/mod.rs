@@ -10,6 +10,7 @@ mod links;
 mod overrides;
 mod remote;
 pub mod run;
+mod sessions;
 mod status;
 mod table;
 
@@ -60,6 +61,7 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Run { config } => run::run(&config),
         Command::Check { config } => check::check(&config),
         Command::Status { remote } => remote::perform(&remote, status::Status).into(),
+        Command::Sessions { remote } => remote::perform(&remote, sessions::Sessions).into(),
         Command::Drain { instance, order } => hold(overrides::Kind::Drain, instance, order).into(),
         Command::Quarantine { instance, order } => hold(overrides::Kind::Quarantine, instance, order).into(),
         Command::Release { instance, all, order } => {
@@ -117,6 +119,18 @@ enum Command {
         after_help = "Examples:\n  gatekeeper status\n  gatekeeper status --json | jq '.sites[].services[] | {service, serving}'\n  gatekeeper status --admin https://gate.example:9180 --token-file my.token --ca ca.pem"
     )]
     Status {
+        #[command(flatten)]
+        remote: Remote,
+    },
+    /// Show how many logins there are, and who cannot fail over
+    ///
+    /// By site, by the instance where they logged in (home), and by twin: whether a session has a
+    /// token at another instance and so survives the loss of its home, or why not. Users are named
+    /// to operators, not to viewers.
+    #[command(
+        after_help = "Examples:\n  gatekeeper sessions\n  gatekeeper sessions --json | jq '.cannot_fail_over'"
+    )]
+    Sessions {
         #[command(flatten)]
         remote: Remote,
     },
@@ -253,6 +267,7 @@ mod tests {
             "run --config x.toml",
             "check --config x.toml",
             "status",
+            "sessions --json",
             "status --json --admin http://127.0.0.1:1 --token-file t",
             "drain a --reason because",
             "quarantine a --reason because",

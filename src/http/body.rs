@@ -13,7 +13,9 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use super::pace::{Active, Pace};
+use super::translated::Translated;
 use crate::clock::Moment;
+use crate::idmap::translate::Translator;
 
 /// What an instance gets. Repeatable unless it is the client's own stream.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub enum RequestBody {
         body: Incoming,
         /// Seen by whoever waits for the answer, and by the time limits of the connection.
         upload: Arc<Upload>,
+        /// Its ids become those of the instance that it goes to.
+        text: Option<Box<Translated>>,
     },
 }
 
@@ -113,7 +117,15 @@ impl RequestBody {
         }
         let upload = Arc::new(Upload::new());
         pace.watch_upload(&upload);
-        Self::Client { body, upload }
+        Self::Client { body, upload, text: None }
+    }
+
+    /// Has the ids of the client's own stream translated, from its first byte on: must not be called
+    /// after that was sent.
+    pub fn translate(&mut self, translator: Translator) {
+        if let Self::Client { text, .. } = self {
+            *text = Some(Box::new(Translated::new(translator)));
+        }
     }
 
     /// How far the client's own stream is; `None` for a body that is there completely.
@@ -136,9 +148,14 @@ impl Body for RequestBody {
         match &mut *self {
             Self::Empty => Poll::Ready(None),
             Self::Full(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
-            Self::Client { body, upload } => {
+            Self::Client { body, upload, text: None } => {
                 let frame = Pin::new(&mut *body).poll_frame(cx);
                 upload.polled(&frame, body.is_end_stream());
+                frame
+            }
+            Self::Client { body, upload, text: Some(text) } => {
+                let frame = text.poll(|| Pin::new(&mut *body).poll_frame(cx));
+                upload.polled(&frame, body.is_end_stream() && text.pending() == 0);
                 frame
             }
         }
@@ -148,7 +165,7 @@ impl Body for RequestBody {
         match self {
             Self::Empty => true,
             Self::Full(bytes) => bytes.is_none(),
-            Self::Client { body, .. } => body.is_end_stream(),
+            Self::Client { body, text, .. } => body.is_end_stream() && pending(text.as_deref()) == 0,
         }
     }
 
@@ -156,7 +173,7 @@ impl Body for RequestBody {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
-            Self::Client { body, .. } => body.size_hint(),
+            Self::Client { body, text, .. } => and_pending(body.size_hint(), text.as_deref()),
         }
     }
 }
@@ -172,6 +189,7 @@ pub struct ReplyBody<B> {
 enum Content<B> {
     Own(Option<Bytes>),
     Passed(B),
+    Translated(B, Box<Translated>),
 }
 
 impl<B> ReplyBody<B> {
@@ -186,6 +204,12 @@ impl<B> ReplyBody<B> {
         active.client_owes(true);
         Self { content: Content::Passed(body), active }
     }
+
+    /// An instance's stream, whose ids become those that the client knows.
+    pub fn translated(body: B, translator: Translator, active: Active) -> Self {
+        active.client_owes(true);
+        Self { content: Content::Translated(body, Box::new(Translated::new(translator))), active }
+    }
 }
 
 impl<B: Body<Data = Bytes, Error = io::Error> + Unpin> Body for ReplyBody<B> {
@@ -199,6 +223,7 @@ impl<B: Body<Data = Bytes, Error = io::Error> + Unpin> Body for ReplyBody<B> {
         let frame = match &mut self.content {
             Content::Own(bytes) => Poll::Ready(bytes.take().map(|b| Ok(Frame::data(b)))),
             Content::Passed(body) => Pin::new(body).poll_frame(cx),
+            Content::Translated(body, text) => text.poll(|| Pin::new(&mut *body).poll_frame(cx)),
         };
         // Whoever is not asked for more has not got rid of what it has: the client reads slowly.
         self.active.client_owes(frame.is_ready());
@@ -209,6 +234,7 @@ impl<B: Body<Data = Bytes, Error = io::Error> + Unpin> Body for ReplyBody<B> {
         match &self.content {
             Content::Own(bytes) => bytes.is_none(),
             Content::Passed(body) => body.is_end_stream(),
+            Content::Translated(body, text) => body.is_end_stream() && text.pending() == 0,
         }
     }
 
@@ -216,8 +242,24 @@ impl<B: Body<Data = Bytes, Error = io::Error> + Unpin> Body for ReplyBody<B> {
         match &self.content {
             Content::Own(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             Content::Passed(body) => body.size_hint(),
+            Content::Translated(body, text) => and_pending(body.size_hint(), Some(text)),
         }
     }
+}
+
+fn pending(text: Option<&Translated>) -> u64 {
+    text.map_or(0, Translated::pending)
+}
+
+/// Translation keeps the length; what it holds back is still to come.
+fn and_pending(inner: SizeHint, text: Option<&Translated>) -> SizeHint {
+    let pending = pending(text);
+    let mut hint = SizeHint::new();
+    hint.set_lower(inner.lower() + pending);
+    if let Some(upper) = inner.upper() {
+        hint.set_upper(upper + pending);
+    }
+    hint
 }
 
 /// Why a body could not be read completely.

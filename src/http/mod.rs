@@ -9,5 +9,6 @@ pub mod hop;
 pub mod pace;
 pub mod respond;
 pub mod serve;
+pub mod translated;
 pub mod unanswered;
 pub mod upgrade;

@@ -103,6 +103,11 @@ impl Map {
         self.sites.is_empty()
     }
 
+    /// Whether ids of this site are translated.
+    pub fn has(&self, site: &str) -> bool {
+        self.sites.contains_key(site)
+    }
+
     /// How `instance` knows the objects of `site`; that of the primary is canonical. `None`: nothing
     /// is translated for this site.
     pub fn view(&self, site: &str, instance: &str) -> Option<&Arc<View>> {

@@ -67,6 +67,11 @@ impl Translator {
         }
     }
 
+    /// How many bytes are held back.
+    pub fn held(&self) -> usize {
+        self.held.len()
+    }
+
     /// How many bytes at the end of `part` may be the beginning of a GUID.
     fn open_end(&self, part: &[u8]) -> usize {
         let begins = |at: &usize| {
@@ -84,11 +89,21 @@ impl Drop for Translator {
 
 /// Translates a whole text, such as a path or a header; `None`: there is nothing to replace.
 pub fn translate_str(view: &View, text: &str) -> Option<String> {
-    let mut without_partner = 0;
-    let new = replace(view, &Tail::default(), text.as_bytes(), &mut without_partner);
-    view.count_without_partner(without_partner);
+    let new = replace_all(view, text.as_bytes());
     // Only ASCII was replaced by ASCII, so it is still UTF-8.
     String::from_utf8(new?).ok()
+}
+
+/// Translates a whole text. One without a GUID to replace is given back as it is.
+pub fn translate(view: &View, text: Bytes) -> Bytes {
+    replace_all(view, &text).map_or(text, Bytes::from)
+}
+
+fn replace_all(view: &View, text: &[u8]) -> Option<Vec<u8>> {
+    let mut without_partner = 0;
+    let new = replace(view, &Tail::default(), text, &mut without_partner);
+    view.count_without_partner(without_partner);
+    new
 }
 
 /// A copy of `text`, which came after `before`, with every GUID replaced that has a partner; `None`

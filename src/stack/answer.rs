@@ -24,6 +24,7 @@ use crate::http::body::{ReplyBody, collect};
 use crate::http::pace::Active;
 use crate::http::respond::Answer;
 use crate::http::{hop, upgrade};
+use crate::idmap::translate::Translator;
 use crate::route::discovery::Own;
 use crate::session::cookie;
 use crate::session::grant::{self, CODE_LIFE, REFRESH_LIFE};
@@ -42,6 +43,7 @@ pub(super) struct Served {
 pub(super) enum Content {
     Own(Bytes),
     Passed(Passed),
+    Translated(Passed, Translator),
 }
 
 impl Content {
@@ -49,6 +51,7 @@ impl Content {
         match self {
             Self::Own(bytes) => ReplyBody::own(bytes, active),
             Self::Passed(body) => ReplyBody::passed(body, active),
+            Self::Translated(body, translator) => ReplyBody::translated(body, translator, active),
         }
     }
 }
@@ -79,13 +82,15 @@ impl Served {
         let content = std::mem::replace(self.response.body_mut(), Content::Own(Bytes::new()));
         let body = match content {
             Content::Own(body) => body,
-            Content::Passed(body) => match timeout(within, collect(body, limit)).await {
-                Ok(read) => read.map_err(|e| {
-                    tracing::warn!(error = %e, "an answer that has to be read could not be");
-                    Answer::BAD_GATEWAY
-                })?,
-                Err(_) => return Err(Answer::TIMEOUT),
-            },
+            Content::Passed(body) | Content::Translated(body, _) => {
+                match timeout(within, collect(body, limit)).await {
+                    Ok(read) => read.map_err(|e| {
+                        tracing::warn!(error = %e, "an answer that has to be read could not be");
+                        Answer::BAD_GATEWAY
+                    })?,
+                    Err(_) => return Err(Answer::TIMEOUT),
+                }
+            }
         };
         self.set_body(body);
         Ok(self)

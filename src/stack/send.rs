@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::asked::{Asked, Purpose};
 use super::bind::{TWIN_WAIT, bound_of};
 use super::ntlm::Leg;
-use super::{Job, Stack};
+use super::{Job, Stack, ids};
 use crate::balance::{Bound, Pick, pick};
 use crate::clock::Moment;
 use crate::config::types::{InstanceId, Service};
@@ -70,12 +70,13 @@ impl Stack {
         let prepared = &job.live.prepared;
         let first = prepared.backend(instance);
         let grant = out.asked.and_then(Asked::grant);
-        let outfit = match bound {
-            Bound::Twinned { .. } | Bound::Made(_) => out
-                .session
-                .map(|session| Outfit { session, own: request.headers().get(AUTHORIZATION).cloned() }),
+        let token = match bound {
+            Bound::Twinned { .. } | Bound::Made(_) => {
+                out.session.map(|session| (session.as_ref(), request.headers().get(AUTHORIZATION).cloned()))
+            }
             _ => None,
         };
+        let outfit = Outfit { job, token };
         let plan = Plan {
             service: job.service,
             first,
@@ -90,16 +91,16 @@ impl Stack {
             over: out.over,
             sticky: matches!(bound, Bound::Affinity(_)) && request.headers().contains_key(COOKIE)
                 || out.leg.is_none() && out.over.own(first.key).is_some(),
-            dress: outfit.as_ref().map_or(&PLAIN as &dyn Dress, |outfit| outfit),
+            dress: &outfit,
         };
         let sent = self.forwarder.send(&plan, request).await?;
         let by = if sent.by_fallback { fallback.unwrap_or(instance) } else { instance };
-        if let Some(outfit) = &outfit
+        if let Some((session, _)) = &outfit.token
             && sent.response.status() == StatusCode::UNAUTHORIZED
-            && prepared.backend(by).key != outfit.session.home()
+            && prepared.backend(by).key != session.home()
         {
             // The client will log in again, and get a new one.
-            outfit.session.lose(prepared.backend(by).key);
+            session.lose(prepared.backend(by).key);
         }
         Ok((by, sent))
     }
@@ -163,25 +164,30 @@ impl Stack {
     }
 }
 
-/// A session's request, with the token of whoever gets it.
+/// A request with the ids, and the token of a session, of whoever gets it.
 struct Outfit<'o> {
-    session: &'o Session,
-    /// The client's own header.
-    own: Option<HeaderValue>,
+    job: &'o Job<'o>,
+    /// The session, and the client's own header.
+    token: Option<(&'o Session, Option<HeaderValue>)>,
 }
 
 impl Dress for Outfit<'_> {
     fn dress(&self, request: &mut Request<RequestBody>, backend: u64) {
-        let headers = request.headers_mut();
-        let value = if backend == self.session.home() {
-            self.own.clone()
-        } else {
-            self.session.authorization(backend, Moment::now())
-        };
-        // None: the twin has just ended. A stranger's token must not get there in its place.
-        match value {
-            Some(value) => drop(headers.insert(AUTHORIZATION, value)),
-            None => drop(headers.remove(AUTHORIZATION)),
+        if let Some((session, own)) = &self.token {
+            let headers = request.headers_mut();
+            let value = if backend == session.home() {
+                own.clone()
+            } else {
+                session.authorization(backend, Moment::now())
+            };
+            // None: the twin has just ended. A stranger's token must not get there in its place.
+            match value {
+                Some(value) => drop(headers.insert(AUTHORIZATION, value)),
+                None => drop(headers.remove(AUTHORIZATION)),
+            }
+        }
+        if self.job.ids.is_some() {
+            ids::to_instance(self.job, request, backend);
         }
     }
 }

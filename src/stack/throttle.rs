@@ -98,7 +98,7 @@ impl Attempt {
                 served = served.read(LARGEST_REFUSAL, limit_of(job)).await?;
                 match served.response.body() {
                     Content::Own(body) => refusal(body),
-                    Content::Passed(_) => Verdict::Neither,
+                    Content::Passed(_) | Content::Translated(..) => Verdict::Neither,
                 }
             }
             StatusCode::UNAUTHORIZED => match challenge(&served.response) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use http_body_util::BodyExt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -64,6 +65,18 @@ impl Browser {
         let mark = if path.contains('?') { '&' } else { '?' };
         let path = format!("{path}{mark}who={}", self.who);
         self.send(get(&path).bearer(&self.token)).await
+    }
+
+    /// The same without keeping the answer: it may be larger than this machine's memory. Gives its length.
+    pub async fn skim(&mut self, path: &str) -> Result<usize> {
+        let call = get(&format!("{path}?who={}", self.who)).bearer(&self.token);
+        self.note(&call);
+        let mut body = self.http.connect().await?.start(&self.http.host, call).await?.into_body();
+        let mut length = 0;
+        while let Some(frame) = body.frame().await {
+            length += frame?.data_ref().map_or(0, bytes::Bytes::len);
+        }
+        Ok(length)
     }
 
     pub async fn log_in(&mut self) -> Result<Reply> {

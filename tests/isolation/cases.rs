@@ -189,7 +189,7 @@ fn browse<'w>(world: &'w mut World<'_>) -> Play<'w> {
 /// The same once, because it takes long.
 fn browse_once<'w>(world: &'w mut World<'_>) -> Play<'w> {
     Box::pin(async move {
-        let _ = world.victim.ask(REST).await;
+        let _ = world.victim.skim(REST).await;
         Vec::new()
     })
 }

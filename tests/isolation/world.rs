@@ -63,7 +63,7 @@ impl<'s> World<'s> {
         let last = good.requests().await.last().unwrap()["n"].as_u64().unwrap();
         let earlier = (last, evil.upstream.seen().len());
 
-        let mut config = Config::xprotect(&[good, good]);
+        let mut config = Config::twinned(&[good, good]);
         config.instances[0] = Instance::new("evil", &evil.upstream.url());
         config.sites[0].primary = "evil".into();
         let config = config

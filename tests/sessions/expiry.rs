@@ -1,5 +1,7 @@
 //! Tokens end: the client's, the twin's.
 
+use serde_json::Value;
+
 use crate::support::until;
 use crate::world::{World, cameras, is_expired, status};
 
@@ -31,6 +33,11 @@ async fn a_twin_that_ends_first_is_no_mystery() {
     assert_eq!(status(&http, &login.token).await, 200);
     until("the twin has ended", async || status(&http, &login.token).await == 401).await;
     is_expired(http.send(cameras(&login.token)).await.unwrap());
+    let told: Value = serde_json::from_str(&world.gatekeeper.succeed(&["sessions", "--json"])).unwrap();
+    let stuck = &told["cannot_fail_over"][0];
+    // By our clock it has expired, or its instance was the first to say so.
+    let reason = stuck["reason"].as_str().unwrap_or_default();
+    assert!(stuck["user"] == "user1" && ["expired", "lost"].contains(&reason), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@
 mod binding;
 mod ending;
 mod expiry;
+mod ids;
 #[path = "../../sim/tests/server/ntlm_client.rs"]
 #[allow(dead_code, reason = "the simulator's own tests use all of it")]
 mod ntlm_client;

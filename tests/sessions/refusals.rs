@@ -1,6 +1,6 @@
 //! No credential goes to an instance because another one refused it; who is refused at the other is not tried again.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::client::{Http, call, get};
 use crate::support::sim::Sim;
@@ -56,6 +56,12 @@ async fn a_refused_twin_is_tried_once_with_each_secret() {
     // Twins are asked for in no particular order: one that b takes comes after all of them.
     let good = world.twinned("user1").await;
     assert_eq!(tries(&world).await, 2, "one for user5, one for user1");
+    let told: Value = serde_json::from_str(&world.gatekeeper.succeed(&["sessions", "--json"])).unwrap();
+    let stuck = told["cannot_fail_over"].as_array().unwrap();
+    assert_eq!(stuck.len(), 1, "{told}");
+    assert_eq!((&stuck[0]["user"], &stuck[0]["reason"]), (&json!("user5"), &json!("refused")));
+    assert!(world.gatekeeper.succeed(&["sessions"]).contains("user5"));
+
     change_password(&world.a, "user5", "new-password").await;
     let renewed = log_in_with(&http, "new-password").await;
     until("b was tried with the new one", async || tries(&world).await == 3).await;

@@ -84,7 +84,7 @@ async fn no_secret_is_written_anywhere() {
         all.push((format!("the admin's {path}"), reply.body.to_vec()));
     }
     all.push(("metrics".into(), gatekeeper.open("/metrics").await.body.to_vec()));
-    for command in [&["status"][..], &["status", "--json"]] {
+    for command in [&["status"][..], &["status", "--json"], &["sessions"], &["sessions", "--json"]] {
         all.push((format!("{command:?}"), gatekeeper.succeed(command).into_bytes()));
     }
     gatekeeper.process.signal("TERM");

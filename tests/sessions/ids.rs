@@ -1,0 +1,133 @@
+//! One id space: what a client remembers of one instance is good on the other.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
+
+use crate::support::client::{Call, Http, call, get, login};
+use crate::support::sim::Sim;
+use crate::support::until;
+use crate::world::{World, log_in};
+
+const ALL: &str = "/API/rest/v1/cameras?page=0&size=9";
+
+/// Two instances that the matcher has compared, and the file with its password.
+async fn matched(site: &str) -> (World, NamedTempFile) {
+    let secret = NamedTempFile::new().unwrap();
+    std::fs::write(&secret, "admin-password\n").unwrap();
+    let world = World::with(&[], |mut config| {
+        for instance in &mut config.instances {
+            instance.extra =
+                format!("account = {{ username = \"admin\", password_file = {:?} }}", secret.path());
+        }
+        config.in_site(site)
+    })
+    .await;
+    until("both are matched", async || {
+        let shown = world.gatekeeper.succeed(&["sync", "links", "--json"]);
+        serde_json::from_str::<Value>(&shown).unwrap()["last_run"]["complete"] == true
+    })
+    .await;
+    (world, secret)
+}
+
+/// Ids of the cameras in a list, in its order.
+fn ids(list: &Value) -> Vec<String> {
+    list["array"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn list(http: &Http, token: &str) -> Value {
+    http.send(get(ALL).bearer(token)).await.unwrap().expect(200).json()
+}
+
+async fn own(sim: &Sim) -> Vec<String> {
+    ids(&list(&sim.http(), &login(&sim.http()).await).await)
+}
+
+fn bookmark(token: &str, camera: &str) -> Call {
+    let body = json!({"devicePath": {"type": "cameras", "id": camera}, "header": "x"});
+    call("POST", "/API/rest/v1/bookmarks").bearer(token).json(&body)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_remembers_of_one_instance_is_good_on_the_other() {
+    let (mut world, _secret) = matched("").await;
+    let (h1, h2) = (world.gatekeeper.h1(), world.gatekeeper.h2());
+    let (on_a, on_b) = (own(&world.a).await, own(&world.b).await);
+    assert_eq!((on_a.len(), on_b.len()), (4, 4));
+    let token = world.twinned("user1").await.token;
+    assert_eq!(ids(&list(&h1, &token).await), on_a);
+    world.a.kill();
+
+    // An answer.
+    let compressed = get(ALL).bearer(&token).header("accept-encoding", "gzip").header("range", "bytes=5-");
+    let reply = h2.send(compressed).await.unwrap().expect(200);
+    assert_eq!(ids(&reply.json()), on_a, "canonical, in b's order");
+    assert!(!on_b.iter().any(|id| reply.text().contains(id)), "{}", reply.text());
+    assert_eq!(reply.header("content-length"), reply.body.len().to_string());
+
+    // A path, in any case; a query, its quotes escaped; a body, cut anywhere.
+    let pairs: Vec<(String, String)> = on_a.iter().cloned().zip(own(&world.b).await).collect();
+    for (camera, _) in &pairs {
+        for (http, id) in [(&h1, camera.clone()), (&h2, camera.to_uppercase())] {
+            let one = get(&format!("/API/rest/v1/cameras/{id}")).bearer(&token);
+            assert_eq!(http.send(one).await.unwrap().expect(200).json()["data"]["id"], **camera);
+        }
+        let filter = get(&format!("/API/rest/v1/cameras?id=%27{camera}%27")).bearer(&token);
+        assert_eq!(ids(&h1.send(filter).await.unwrap().expect(200).json()), std::slice::from_ref(camera));
+    }
+    for (n, (camera, native)) in pairs.iter().enumerate() {
+        let call = bookmark(&token, camera);
+        let reply = if n == 0 {
+            h1.send(call).await.unwrap()
+        } else {
+            let parts: Vec<io::Result<Frame<Bytes>>> =
+                call.body.chunks(n * 5).map(|part| Ok(Frame::data(Bytes::copy_from_slice(part)))).collect();
+            let body = StreamBody::new(stream::iter(parts)).boxed();
+            let response = h1.connect().await.unwrap().stream(&h1.host, call, body).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            crate::support::client::Reply { status: parts.status.as_u16(), headers: parts.headers, body }
+        };
+        let reply = reply.expect(201);
+        assert!(!reply.text().contains(native), "{}", reply.text());
+        let written = world.b.writes().await;
+        assert_eq!(written.last().unwrap()["body"]["devicePath"]["id"], **native);
+    }
+
+    // What b was asked.
+    let asked = world.b.requests().await;
+    let through_us =
+        asked.iter().filter_map(|r| r["head"].as_str()).filter(|head| head.contains("x-forwarded-for"));
+    let heads: BTreeSet<String> = through_us.map(str::to_lowercase).collect();
+    assert!(!heads.iter().any(|head| on_a.iter().any(|id| head.contains(id))), "b was asked for an id of a");
+    let compressed = heads.iter().find(|head| head.contains("size=9")).unwrap();
+    assert!(
+        compressed.contains("accept-encoding: identity") && !compressed.contains("range:"),
+        "{compressed}"
+    );
+    // Storages are nobody's partners.
+    let unknown = world.gatekeeper.metric("gatekeeper_ids_without_partner_total", &[("site", "hq")]).await;
+    assert!(unknown > 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn native_ids_stay_what_they_are() {
+    let (mut world, _secret) = matched("ids = \"native\"").await;
+    let http = world.gatekeeper.h1();
+    let (on_a, on_b) = (own(&world.a).await, own(&world.b).await);
+    world.a.kill();
+    world.gatekeeper.wait_serving("identity", "b").await;
+    world.gatekeeper.wait_serving("config", "b").await;
+    let token = log_in(&http, "user1").await.token;
+    assert_eq!(ids(&list(&http, &token).await), on_b);
+    let one = |id: &str| get(&format!("/API/rest/v1/cameras/{id}")).bearer(&token);
+    http.send(one(&on_a[0])).await.unwrap().expect(404);
+    http.send(one(&on_b[0])).await.unwrap().expect(200);
+}
