@@ -33,6 +33,7 @@ use crate::session::refused::Refused;
 use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
 use crate::state::{Store, StoreError};
+use crate::streams::Locator;
 use crate::sync::links::Links;
 use crate::sync::worker;
 use crate::tls::resolver::{self, CertificateError, Resolver};
@@ -140,6 +141,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         supervisor: handle.clone(),
         reporter,
         throttle: Arc::new(Throttle::new()?),
+        locator: Arc::new(Locator::new(links.map())),
         sessions,
         ids: links.map(),
         refused: Arc::new(Refused::new()?),
@@ -237,7 +239,7 @@ fn publisher(
 
 /// How the matcher finds the instances of the configuration in force.
 fn targets(current: Arc<ArcSwap<Prepared>>) -> worker::Targets {
-    Box::new(move |name| {
+    Arc::new(move |name: &str| {
         let prepared = current.load();
         let id = prepared.config.instance_ids().find(|id| prepared.config.instance(*id).name == name)?;
         Some(prepared.backend(id).target.clone())

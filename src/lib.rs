@@ -55,6 +55,7 @@
 //! | [`live`] | the snapshot |
 //! | [`vms`] | the VMS as we consume it: REST, tokens, sockets |
 //! | [`sync`] | which objects of two instances are the same: reads both, keeps the links |
+//! | [`streams`] | where a camera's streams are, for clients that use both instances |
 //! | [`state`] | what survives a restart: overrides, links and the audit log |
 //! | [`admin`] | status and orders, for operators and monitoring |
 //! | [`config`] | one table of keys; reading, checking, watching |
@@ -77,6 +78,7 @@ pub mod route;
 pub mod session;
 pub mod stack;
 pub mod state;
+pub mod streams;
 pub mod sync;
 pub mod tls;
 pub mod upstream;

@@ -8,12 +8,16 @@ mod answer;
 mod asked;
 mod bind;
 mod denied;
+mod documents;
 mod flow;
 mod ids;
+mod in_band;
 mod leave;
 mod made;
 mod ntlm;
 mod send;
+mod socket;
+mod streams;
 mod throttle;
 mod twin;
 
@@ -25,8 +29,8 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    RANGE, TRANSFER_ENCODING,
 };
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -38,9 +42,10 @@ use self::asked::{Asked, LARGEST_FORM};
 use self::bind::{Binding, Cookie};
 use self::flow::Flow;
 use self::send::{Outgoing, PLAIN};
+use self::socket::{Frames, Upgrade};
 pub use self::throttle::Held;
 use crate::accept::worker::{Front, Trust};
-use crate::balance::{Bound, Pick, Picture, pick};
+use crate::balance::{Bound, Pick, pick};
 use crate::clock::Moment;
 use crate::config::types::{Service, SiteId};
 use crate::health::supervisor::SupervisorHandle;
@@ -55,7 +60,7 @@ use crate::live::Live;
 use crate::metrics::{Metrics, Refused};
 use crate::route::discovery;
 use crate::route::normalise::segments;
-use crate::route::table::{Destination, Document, destination};
+use crate::route::table::{Destination, destination};
 use crate::session::client::ClientNet;
 use crate::session::cookie::{self, Signer};
 use crate::session::issued::Issued;
@@ -63,6 +68,7 @@ use crate::session::refused::Refused as RefusedLogins;
 use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
 use crate::session::verdicts::Verdicts;
+use crate::streams::Locator;
 use crate::upstream::forward::{Forwarder, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
 
@@ -93,6 +99,8 @@ pub struct Stack {
     pub signer: Arc<Signer>,
     /// Which tokens were found good.
     pub verdicts: Verdicts,
+    /// Tells where a camera's streams are.
+    pub locator: Arc<Locator>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// Asked for fresh discovery documents when an unknown token comes.
@@ -132,8 +140,16 @@ impl Stack {
         let config = &live.prepared.config;
         let route =
             Route { site, secure: forwarded::client_sees_tls(request.headers(), &connection), authority };
+        let mut camera = None;
         let service = match destination(config.site(site), request.uri().path()) {
             Destination::Service(service) => service,
+            Destination::Streams => {
+                camera = streams::ask_for_camera(&mut request);
+                if camera.is_none() {
+                    return Ok(own(Answer::UNKNOWN_CAMERA, Voice::Rest, active));
+                }
+                Service::Config
+            }
             // 4. Discovery is ours (D11), also while no instance answers.
             Destination::Discovery(document) if is_safe_method(request.method()) => {
                 let reply = Box::pin(self.discover(&live, &route, document)).await;
@@ -178,6 +194,12 @@ impl Stack {
             let job = Job { live, route, service, connection, client, ids, stays };
             self.serve(&job, request, wanted.as_ref(), on_client).await
         };
+        let answered = match (camera, answered) {
+            (Some(id), Ok(served)) => {
+                Box::pin(self.locate(&live, site, served, id)).await.map_err(Denied::from)
+            }
+            (_, answered) => answered,
+        };
         let (instance, reply) = match answered {
             Ok(served) => (Some(served.instance), served.response.map(|body| body.reply(active))),
             Err(Denied::Answered(answer)) => (None, own(answer, service.into(), active)),
@@ -188,32 +210,6 @@ impl Stack {
         let waited = Moment::now().since(started);
         live.prepared.series(site, service, instance).record(reply.status().as_u16(), waited);
         Ok(reply)
-    }
-
-    /// A document of ours. Never the instance's own: its addresses lead around us.
-    async fn discover(&self, live: &Live, route: &Route, document: Document) -> Response<Bytes> {
-        let known = |picture: &Picture| discovery::is_known(picture, route.site, document).then_some(());
-        if known(&live.picture).is_none() {
-            self.wait_for_picture(live, known).await;
-        }
-        let newest = self.live.load();
-        let same = Arc::ptr_eq(&newest.prepared, &live.prepared);
-        let picture = if same { &newest.picture } else { &live.picture };
-        let body = match document {
-            Document::Uris => discovery::uris(picture, route.site, &route.origin()),
-            Document::OpenId => discovery::openid(picture, route.site, &route.origin()),
-            Document::Jwks => discovery::jwks(picture, route.site),
-        };
-        let Some(body) = body else {
-            self.metrics.refused(Refused::NoInstance);
-            return Answer::UNAVAILABLE.response(document.service().into());
-        };
-        let mut response = Response::new(Bytes::from(body));
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        // It repeats the Host that this client used.
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
     }
 
     /// The way to an instance and back.
@@ -237,6 +233,7 @@ impl Stack {
         if let Some(wanted) = wanted {
             wanted.ask(&mut head.headers);
         }
+        let frames = Frames::needed(job, wanted, &mut head);
         let path = head.uri.path();
         let is_revocation = service == Service::Identity && asked::is_revocation(&head.method, path);
         let is_form =
@@ -273,6 +270,10 @@ impl Stack {
                     asked = Some(form);
                 }
             }
+        }
+        let mut letter = None;
+        if in_band::may_carry_token(service, &head) {
+            (body, letter) = Box::pin(self.open_letter(job, &mut head, body, &cookie)).await?;
         }
         // A login that follows on failed ones waits, and then goes by the newest picture; or it ends here.
         let mut attempt = match throttle::login(service, &head.headers, asked.as_ref())? {
@@ -312,9 +313,12 @@ impl Stack {
                 (_, form) => return Err(self.turn_away(nowhere, bound, form.is_some())),
             },
         };
+        let key = live.prepared.backend(instance).key;
+        if let Some(answer) = letter.as_ref().and_then(|letter| letter.refused(self, key)) {
+            return Err(answer.into());
+        }
         let fallback = self.allow_write(job, &head.method, instance, fallback)?;
         if cookie.instance == Some(instance) {
-            let key = live.prepared.backend(instance).key;
             cookie::keep_own(&mut head.headers, &self.cookies, key, Moment::now());
         } else {
             head.headers.remove(COOKIE);
@@ -326,7 +330,8 @@ impl Stack {
 
         // 9. Forward: retries and hedging keep their promises (D3, D4).
         let over = self.over(connection, leg);
-        let out = Outgoing { bound, leg, over, session: session.as_ref(), asked: asked.as_ref() };
+        let (login, letter) = (session.as_ref(), letter.as_ref());
+        let out = Outgoing { bound, leg, over, session: login, asked: asked.as_ref(), letter };
         let writes = service == Service::Config && !is_safe_method(&head.method);
         let sent = self.send(job, &out, (instance, fallback), Request::from_parts(head, body)).await;
         if let (Err(failure), Some(attempt)) = (&sent, &mut attempt) {
@@ -350,7 +355,8 @@ impl Stack {
         // 10. The answer: an upgrade, or a response on its way back.
         self.pin(connection, &mut response)?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(self.switch(job, instance, response, &cookie, wanted, on_client)?);
+            let upgrade = Upgrade { wanted, on_client, frames, cookie: &cookie, session };
+            return Ok(self.switch(job, instance, response, upgrade)?);
         }
         let mut served = self.send_back(job, instance, &cookie, response);
         if let Some(asked) = asked {

@@ -53,6 +53,13 @@ impl Reading {
         grown.filter(|(_, by)| *by > 0).collect()
     }
 
+    /// How many cameras of the two instances are known to be the same.
+    pub fn linked_cameras(&self) -> f64 {
+        let is = |s: &&Sample, label, value| s.labels.get(label).is_some_and(|found| found == value);
+        let objects = self.samples.iter().filter(|s| s.name == "gatekeeper_sync_objects");
+        objects.filter(|s| is(s, "type", "cameras") && is(s, "state", "linked")).map(|s| s.value).sum()
+    }
+
     /// Who serves what, of the services that anybody has: one that nobody has may stay where it is.
     pub fn serving(&self) -> Serving {
         let exists = |sample: &Sample| {
@@ -126,8 +133,13 @@ impl Gauge {
 
     /// Waits until who serves what is as wanted; the time of the reading, or `None` after `limit`.
     pub async fn wait(&self, limit: Duration, wanted: impl Fn(&Serving) -> bool) -> Option<Instant> {
+        self.until(limit, |reading| wanted(&reading.serving())).await
+    }
+
+    /// The same for anything that a reading says.
+    pub async fn until(&self, limit: Duration, wanted: impl Fn(&Reading) -> bool) -> Option<Instant> {
         let mut readings = self.readings.clone();
-        let fits = readings.wait_for(|(_, reading)| wanted(&reading.serving()));
+        let fits = readings.wait_for(|(_, reading)| wanted(reading));
         match tokio::time::timeout(limit, fits).await {
             Ok(Ok(reading)) => Some(reading.0),
             _ => None,

@@ -26,6 +26,7 @@ use crate::idmap::matcher::{Dispute, Side, Standing, Tally};
 use crate::state::{End, StoredLink};
 use crate::sync::links::{LinkError, origin, shown};
 use crate::sync::report::{Outcome, PairReport, Report};
+use crate::sync::worker::Matching;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,11 +87,24 @@ pub(super) async fn add(
     Body(word): Body<Word>,
 ) -> Result<Json<Value>, ApiError> {
     let (kind, ends, reason) = understood(&word, &state.picture())?;
+    // A typing error would be found when a client needs the object.
+    let mut unchecked = Vec::new();
+    for (instance, id) in &ends {
+        match state.matching.exists(instance, kind, *id).await {
+            Some(true) => {}
+            Some(false) => {
+                let message = format!("{instance} has no {kind} with the id {id}");
+                let remedy = "nothing was changed; copy type and id from the API of that instance";
+                return Err(ApiError::new(StatusCode::NOT_FOUND, "no-such-object", message, remedy));
+            }
+            None => unchecked.push(instance.clone()),
+        }
+    }
     uninterrupted(async move {
         let links = &state.matching.links;
         links.link(kind, ends.clone(), &user.name, &reason).await.map_err(refused)?;
         tracing::info!(kind, user = user.name, reason, "objects linked by an operator");
-        Ok(Json(json!({"linked": {"type": kind, "objects": shown(&ends)}})))
+        Ok(Json(json!({"linked": {"type": kind, "objects": shown(&ends)}, "unchecked": unchecked})))
     })
     .await
 }
@@ -131,6 +145,28 @@ pub(super) async fn run(
     }
 }
 
+/// For status: every two instances with links between them, or that the matcher has tried.
+pub(super) fn summary(matching: &Matching) -> Value {
+    let mut linked: BTreeMap<[String; 2], usize> = BTreeMap::new();
+    let report = matching.report();
+    for pair in &report.pairs {
+        linked.entry(pair.instances.clone()).or_default();
+    }
+    for link in matching.links.all().iter().filter(|l| l.standing != Standing::Apart) {
+        *linked.entry([link.ends[0].0.clone(), link.ends[1].0.clone()]).or_default() += 1;
+    }
+    let one = |(instances, linked): ([String; 2], usize)| {
+        let last = report.pairs.iter().find(|p| p.instances == instances);
+        let ambiguous = last.map(|p| p.kinds.values().map(|t| t.ambiguous).sum::<usize>());
+        let (outcome, why) = last.map_or(("not-run", None), |p| outcome(&p.outcome));
+        json!({
+            "instances": instances, "linked": linked, "ambiguous": ambiguous, "last_run": outcome, "why": why,
+            "matched_at": last.and_then(|p| p.matched_unix).map(date),
+        })
+    };
+    linked.into_iter().map(one).collect()
+}
+
 /// Links by type and origin.
 fn counts(links: &[&StoredLink]) -> Value {
     let mut all: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
@@ -165,11 +201,7 @@ fn run_report(report: &Report, kind: Option<&str>, open: bool) -> Value {
 }
 
 fn pair(report: &PairReport, kind: Option<&str>, open: bool) -> Value {
-    let (outcome, why) = match &report.outcome {
-        Outcome::Matched => ("matched", None),
-        Outcome::Waiting(instance, why) => ("waiting", Some(format!("{instance}: {why}"))),
-        Outcome::Failed(why) => ("failed", Some(why.clone())),
-    };
+    let (outcome, why) = outcome(&report.outcome);
     let wanted = |k: &crate::idmap::kind::Kind| kind.is_none_or(|kind| kind == k.as_str());
     let tally = |(kind, t): (&crate::idmap::kind::Kind, &Tally)| {
         json!({
@@ -194,6 +226,14 @@ fn pair(report: &PairReport, kind: Option<&str>, open: bool) -> Value {
         "ambiguous": open.then(disputed),
         "ambiguous_more": report.disputed_more,
     })
+}
+
+fn outcome(outcome: &Outcome) -> (&'static str, Option<String>) {
+    match outcome {
+        Outcome::Matched => ("matched", None),
+        Outcome::Waiting(instance, why) => ("waiting", Some(format!("{instance}: {why}"))),
+        Outcome::Failed(why) => ("failed", Some(why.clone())),
+    }
 }
 
 fn understood(word: &Word, picture: &Picture) -> Result<(&'static str, [End; 2], String), ApiError> {
@@ -226,6 +266,9 @@ fn two_ends(objects: &BTreeMap<String, String>) -> Result<[End; 2], ApiError> {
                 "copy the id as the API of the instance shows it",
             )
         })?;
+        if id == Guid::NIL {
+            return Err(refused(LinkError::Nil));
+        }
         ends.push((instance.clone(), id));
     }
     ends.try_into().map_err(|_| bad_request("a link has two objects, each of another instance"))

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::AdminState;
 use super::guard::Anyone;
+use super::links;
 use crate::balance::{Entry, Override, OverrideKind, Picture};
 use crate::clock::Moment;
 use crate::config::types::{AdminRole, FailbackMode, InstanceId, Service, Site, SiteId, Validate};
@@ -40,6 +41,7 @@ pub(super) async fn status(State(state): State<AdminState>, Anyone(user): Anyone
         "sites": picture.config.site_ids().map(site).collect::<Vec<_>>(),
         "instances": picture.config.instance_ids().map(|id| instance(&picture, id, clock)).collect::<Vec<_>>(),
         "overrides": picture.overrides.iter().map(|o| shown(o, open)).collect::<Vec<_>>(),
+        "links": links::summary(&state.matching),
         "warnings": warnings,
         "connections": state.metrics.open_connections(),
     }))

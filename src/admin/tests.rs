@@ -69,7 +69,7 @@ impl Plane {
         let metrics = Arc::new(Metrics::new().unwrap());
         let known = supervisor.watch().borrow().config.clone();
         let links = Links::load(store.clone(), known, metrics.clone()).await.unwrap();
-        let nowhere = Box::new(|_: &str| None);
+        let nowhere = Arc::new(|_: &str| None);
         let (matching, _) = worker::start(Arc::new(links), supervisor.watch(), nowhere, metrics.clone());
         let state = AdminState::new(supervisor, store, matching, metrics, users)
             .with_sessions(Arc::new(some_sessions));

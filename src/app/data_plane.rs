@@ -24,6 +24,7 @@ use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
 use crate::session::verdicts::Verdicts;
 use crate::stack::{Held, Stack};
+use crate::streams::Locator;
 use crate::upstream::forward::Forwarder;
 
 /// What all threads share.
@@ -35,6 +36,7 @@ pub(super) struct DataPlane {
     pub(super) reporter: Reporter,
     pub(super) ids: Arc<ArcSwap<Map>>,
     pub(super) throttle: Arc<Throttle>,
+    pub(super) locator: Arc<Locator>,
     pub(super) sessions: Arc<Sessions>,
     pub(super) refused: Arc<Refused>,
     pub(super) signer: Arc<Signer>,
@@ -63,8 +65,7 @@ impl DataPlane {
                 (self.live.clone(), self.metrics.clone(), self.supervisor.clone());
             let (reporter, issued, cookies) = (self.reporter.clone(), issued.clone(), cookies.clone());
             let made = made.clone();
-            let ids = self.ids.clone();
-            let throttle = self.throttle.clone();
+            let (throttle, locator, ids) = (self.throttle.clone(), self.locator.clone(), self.ids.clone());
             let (sessions, refused, signer) =
                 (self.sessions.clone(), self.refused.clone(), self.signer.clone());
             let serve = move || {
@@ -84,6 +85,7 @@ impl DataPlane {
                         signer,
                         verdicts,
                         throttle,
+                        locator,
                         held,
                         metrics,
                         supervisor,

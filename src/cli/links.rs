@@ -203,11 +203,16 @@ impl Ask for Word {
         client.post(if self.add { "/v1/sync/links/add" } else { "/v1/sync/links/remove" }, &order).await
     }
 
-    fn show(&self, _answer: &Value) -> String {
+    fn show(&self, answer: &Value) -> String {
         let ends: Vec<String> =
             self.objects.iter().map(|(instance, id)| format!("{instance}={id}")).collect();
         let what = if self.add { "linked" } else { "not linked any more, and not by the matcher" };
-        printable(&format!("{} {}: {what}", self.kind, ends.join(" "))) + "\n"
+        let mut out = printable(&format!("{} {}: {what}", self.kind, ends.join(" "))) + "\n";
+        for instance in list(answer, "unchecked").iter().filter_map(Value::as_str) {
+            let note = format!("{instance} could not be asked whether it has the object");
+            out.push_str(&(printable(&note) + "\n"));
+        }
+        out
     }
 }
 

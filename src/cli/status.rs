@@ -15,7 +15,8 @@ impl Ask for Status {
     }
 
     fn show(&self, answer: &Value) -> String {
-        [head(answer), serving(answer), instances(answer), overrides(answer), warnings(answer)].concat()
+        [head(answer), serving(answer), instances(answer), overrides(answer), links(answer), warnings(answer)]
+            .concat()
     }
 }
 
@@ -84,6 +85,24 @@ fn overrides(answer: &Value) -> String {
     section(&rows)
 }
 
+/// Which instances know each other's objects.
+fn links(answer: &Value) -> String {
+    let pairs = list(answer, "links");
+    if pairs.is_empty() {
+        return String::new();
+    }
+    let mut rows = vec![cells(&["OBJECTS OF", "LINKED", "AMBIGUOUS", "MATCHED", "NOW"])];
+    for pair in pairs {
+        let names: Vec<&str> = list(pair, "instances").iter().filter_map(Value::as_str).collect();
+        let number = |key: &str| pair[key].as_u64().map_or_else(|| "?".to_owned(), |n| n.to_string());
+        let (linked, ambiguous) = (number("linked"), number("ambiguous"));
+        let at = pair["matched_at"].as_str().unwrap_or("not since the start");
+        let now = pair["why"].as_str().unwrap_or_else(|| text(pair, "last_run"));
+        rows.push(cells(&[&names.join(", "), &linked, &ambiguous, at, now]));
+    }
+    section(&rows)
+}
+
 fn warnings(answer: &Value) -> String {
     let lines: Vec<String> = list(answer, "warnings")
         .iter()
@@ -119,6 +138,8 @@ mod tests {
             "instances": [{"name": "a", "url": "https://a", "version": null, "overrides": ["drain"],
                 "services": [{"service": "config", "condition": "down"}]}],
             "overrides": [{"kind": "drain", "instance": "a", "since": "T", "by": "anna", "reason": "up\u{1b}dates"}],
+            "links": [{"instances": ["a", "b"], "linked": 7, "ambiguous": null, "last_run": "waiting",
+                "why": "a: it is in quarantine", "matched_at": null}],
             "warnings": ["site hq: no instance serves soap"],
         });
         assert_eq!(
@@ -136,6 +157,9 @@ a         https://a  ?        drain  config down
 
 OVERRIDE  INSTANCE  SINCE  BY    REASON
 drain     a         T      anna  up?dates
+
+OBJECTS OF  LINKED  AMBIGUOUS  MATCHED              NOW
+a, b        7       ?          not since the start  a: it is in quarantine
 
 warning: site hq: no instance serves soap
 "

@@ -70,6 +70,8 @@ impl Answer {
     /// The path belongs to no service.
     pub const UNKNOWN_PATH: Self =
         Self::new(StatusCode::NOT_FOUND, "unknown-path", "This path is not served here.");
+    /// No camera can have this id.
+    pub const UNKNOWN_CAMERA: Self = Self::new(StatusCode::NOT_FOUND, "unknown-camera", "Device not found.");
     /// The session's instance is gone; the phrase is what clients look for (fact sheet 2.7).
     pub const SIGN_IN_AGAIN: Self = Self::new(
         StatusCode::UNAUTHORIZED,
@@ -145,6 +147,12 @@ impl Answer {
     /// A token request larger than any client sends.
     pub const TOO_LARGE: Self =
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "The request body is too large.");
+    /// A body with a token that two readers could find differently, or that cannot be read.
+    pub const UNREADABLE_TOKEN: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "unreadable-token",
+        "Bad request: the body may carry a token, and is no plain JSON object with at most one.",
+    );
     /// The client's body ended before its announced end.
     pub const BROKEN_BODY: Self =
         Self::new(StatusCode::BAD_REQUEST, "broken-body", "The request body ended early.");

@@ -63,6 +63,11 @@ impl Wanted {
         headers.insert(UPGRADE, self.protocol.clone());
     }
 
+    /// Whether it is a WebSocket that is asked for.
+    pub const fn is_websocket(&self) -> bool {
+        self.accept.is_some()
+    }
+
     /// Whether a 101 with these headers agrees to exactly this upgrade.
     pub fn answered_by(&self, headers: &HeaderMap) -> bool {
         let protocol =

@@ -56,6 +56,8 @@ pub enum Destination {
     Service(Service),
     /// To us: a document that carries addresses.
     Discovery(Document),
+    /// To us: where a camera's streams are (design D19).
+    Streams,
     /// Nowhere: 404 from us.
     Unknown,
 }
@@ -106,6 +108,11 @@ fn xprotect(path: &str) -> Option<Destination> {
     let first = parts.next()?;
     if is(&first, "IDP") {
         return Some(identity(parts));
+    }
+    if is(&first, "gatekeeper") {
+        let ours = ["v1", "streams"].iter().all(|name| parts.next().is_some_and(|s| is(&s, name)));
+        let one_more = ours && parts.next().is_some() && parts.next().is_none();
+        return Some(if one_more { Destination::Streams } else { Destination::Unknown });
     }
     if is(&first, "ManagementServer") || is(&first, "ServerAPI") {
         return Some(Destination::Service(Service::Soap));
@@ -223,6 +230,10 @@ mod tests {
             ("/API/IDP/.well-known/openid-configuration/jwks", Discovery(Document::Jwks)),
             ("/IDP/.well-known/openid-configuration/other", service(Service::Identity)),
             ("/installation/setup.exe", service(Service::Identity)),
+            ("/gatekeeper/v1/streams/1", Destination::Streams),
+            ("/gatekeeper/v1/streams", Unknown),
+            ("/gatekeeper/v1/streams/1/2", Unknown),
+            ("/gatekeeper/v2/streams/1", Unknown),
             ("/", Unknown),
             ("/API", Unknown),
         ] {

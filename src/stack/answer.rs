@@ -9,7 +9,6 @@ use http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, TRANSFER_ENCODING,
 };
 use http::{Response, StatusCode};
-use hyper::upgrade::OnUpgrade;
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
 
@@ -19,11 +18,10 @@ use super::twin::Login;
 use super::{Job, Stack};
 use crate::clock::{Moment, unix_seconds};
 use crate::config::types::{InstanceId, Service};
-use crate::health::Condition;
 use crate::http::body::{ReplyBody, collect};
+use crate::http::hop;
 use crate::http::pace::Active;
 use crate::http::respond::Answer;
-use crate::http::{hop, upgrade};
 use crate::idmap::translate::Translator;
 use crate::route::discovery::Own;
 use crate::session::cookie;
@@ -31,7 +29,6 @@ use crate::session::grant::{self, CODE_LIFE, REFRESH_LIFE};
 use crate::session::login::Session;
 use crate::session::reply::TokenReply;
 use crate::upstream::pool::Passed;
-use crate::upstream::tunnel::{self, Standing};
 
 /// An answer and who gave it.
 pub(super) struct Served {
@@ -96,7 +93,7 @@ impl Served {
         Ok(self)
     }
 
-    fn set_body(&mut self, body: Bytes) {
+    pub(super) fn set_body(&mut self, body: Bytes) {
         let headers = self.response.headers_mut();
         // They name the instance's bytes, not ours.
         headers.remove(ETAG);
@@ -107,44 +104,6 @@ impl Served {
 }
 
 impl Stack {
-    /// A 101: joined only if it answers exactly what was asked.
-    pub(super) fn switch(
-        self: &Rc<Self>,
-        job: &Job<'_>,
-        instance: InstanceId,
-        mut response: Response<Passed>,
-        cookie: &Cookie,
-        wanted: Option<&upgrade::Wanted>,
-        on_client: Option<OnUpgrade>,
-    ) -> Result<Served, Answer> {
-        response.body_mut().detach();
-        let (Some(wanted), Some(on_client)) = (wanted, on_client) else { return Err(Answer::BAD_UPGRADE) };
-        if !wanted.answered_by(response.headers()) {
-            return Err(Answer::BAD_UPGRADE);
-        }
-        let on_instance = hyper::upgrade::on(&mut response);
-        hop::strip(response.headers_mut());
-        wanted.ask(response.headers_mut());
-        self.learn_cookies(job, instance, &response);
-        bind_cookie(job, instance, cookie, &mut response);
-        let name = job.live.prepared.config.instance(instance).name.clone();
-        let (stack, connection, service) = (self.clone(), job.connection.clone(), job.service);
-        connection.pace.tunnel();
-        let tunnel = tokio::task::spawn_local(async move {
-            let standing = || if stack.is_down(&name, service) { Standing::Down } else { Standing::Fine };
-            let drained = connection.pace.drained();
-            tunnel::join(on_client, on_instance, None, drained, standing).await;
-        });
-        self.forwarder.carries(job.live.prepared.backend(instance), tunnel.abort_handle());
-        Ok(Served { instance, response: response.map(|_| Content::Own(Bytes::new())) })
-    }
-
-    fn is_down(&self, instance: &str, service: Service) -> bool {
-        let picture = &self.live.load().picture;
-        let found = picture.config.instance_ids().find(|id| picture.config.instance(*id).name == instance);
-        found.is_none_or(|id| picture.condition(id, service) == Condition::Down || picture.quarantined(id))
-    }
-
     /// A response on its way back to the client.
     pub(super) fn send_back(
         &self,
@@ -179,7 +138,7 @@ impl Stack {
         Served { instance, response: response.map(Content::Passed) }
     }
 
-    fn learn_cookies<B>(&self, job: &Job<'_>, instance: InstanceId, response: &Response<B>) {
+    pub(super) fn learn_cookies<B>(&self, job: &Job<'_>, instance: InstanceId, response: &Response<B>) {
         let key = job.live.prepared.backend(instance).key;
         cookie::learn(response.headers(), &self.cookies, key, Moment::now());
     }
@@ -246,7 +205,12 @@ pub(super) fn limit_of(job: &Job<'_>) -> Duration {
 }
 
 /// Cookies of an instance bind the client to it.
-fn bind_cookie<B>(job: &Job<'_>, instance: InstanceId, cookie: &Cookie, response: &mut Response<B>) {
+pub(super) fn bind_cookie<B>(
+    job: &Job<'_>,
+    instance: InstanceId,
+    cookie: &Cookie,
+    response: &mut Response<B>,
+) {
     if let Some(value) = job.live.prepared.cookie(job.route.site, instance) {
         let value = cookie::value(value, cookie.login());
         cookie::bind(response.headers_mut(), &value, job.route.secure);

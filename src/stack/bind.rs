@@ -12,13 +12,14 @@ use super::ntlm::Leg;
 use super::{Denied, Job, Stack};
 use crate::balance::{Bound, Picture, Twins};
 use crate::clock::{Moment, unix_seconds};
-use crate::config::types::{InstanceId, Service, SiteId, StandbyWrites, TwinBinding};
+use crate::config::types::{InstanceId, Service, Site, SiteId, StandbyWrites, TwinBinding};
 use crate::health::Condition;
 use crate::health::supervisor::REFRESH_PAUSE;
 use crate::http::respond::Answer;
 use crate::http::unanswered::Unanswered;
 use crate::live::Live;
 use crate::metrics::Refused;
+use crate::session::client::ClientNet;
 use crate::session::cookie::{self, Ours};
 use crate::session::grant::Grant;
 use crate::session::issued::Hash;
@@ -47,7 +48,7 @@ impl From<Bound> for Binding {
 
 /// Our cookie in a request, and the instance that it names.
 pub(super) struct Cookie {
-    ours: Option<Ours>,
+    pub(super) ours: Option<Ours>,
     pub(super) instance: Option<InstanceId>,
 }
 
@@ -136,12 +137,10 @@ impl Stack {
         Ok(Bound::Token(self.accept(job.live, job.route.site, text, token).await?.home).into())
     }
 
-    /// Whether a request comes from the client that logged in. Whoever owns an instance has its
-    /// tokens, and must not be somebody elsewhere with them.
+    /// Whether a request comes from the client that logged in.
     fn is_client(&self, job: &Job<'_>, session: &Session, cookie: &Cookie) -> bool {
-        job.live.prepared.config.site(job.route.site).twin_binding == TwinBinding::Nothing
-            || session.client() == job.client
-            || cookie.ours.as_ref().is_some_and(|ours| ours.proves(&self.signer, session.fingerprint()))
+        let site = job.live.prepared.config.site(job.route.site);
+        self.knows_client(site, session, job.client, cookie.ours.as_ref())
     }
 
     /// Where a token goes that was issued through us, if it was.
@@ -160,6 +159,20 @@ impl Stack {
             let _ = Box::pin(timeout(TWIN_WAIT, session.settled())).await;
         }
         Some(Binding { bound: bound_of(live, route.site, &session, home), leg: None, session: Some(session) })
+    }
+
+    /// Whether whoever shows the token of a login is the client that logged in: whoever owns an
+    /// instance has its tokens, and must not be somebody elsewhere with them.
+    pub(super) fn knows_client(
+        &self,
+        site: &Site,
+        session: &Session,
+        client: ClientNet,
+        cookie: Option<&Ours>,
+    ) -> bool {
+        site.twin_binding == TwinBinding::Nothing
+            || session.client() == client
+            || cookie.is_some_and(|ours| ours.proves(&self.signer, session.fingerprint()))
     }
 
     /// Where a request goes that says nothing about its client: where the connection belongs.
@@ -191,15 +204,7 @@ impl Stack {
         judged.map_err(|refusal| {
             self.metrics.refused(Refused::Unauthorized);
             tracing::debug!(%refusal, "a token is refused");
-            match refusal {
-                Refusal::UnknownKey | Refusal::Issuer | Refusal::Signature => Answer::FOREIGN_TOKEN,
-                Refusal::Expired => Answer::TOKEN_EXPIRED,
-                Refusal::NotYet => Answer::TOKEN_TOO_EARLY,
-                Refusal::Quarantined => Answer::SIGN_IN_AGAIN,
-                Refusal::TooLarge | Refusal::Malformed | Refusal::Algorithm | Refusal::Audience => {
-                    Answer::INVALID_TOKEN
-                }
-            }
+            word(refusal)
         })
     }
 
@@ -263,6 +268,19 @@ impl Stack {
             return Err(Answer::STANDBY_WRITES);
         }
         Ok(fallback.filter(|id| *id == primary))
+    }
+}
+
+/// What a client is told whose token is refused.
+pub(super) const fn word(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::UnknownKey | Refusal::Issuer | Refusal::Signature => Answer::FOREIGN_TOKEN,
+        Refusal::Expired => Answer::TOKEN_EXPIRED,
+        Refusal::NotYet => Answer::TOKEN_TOO_EARLY,
+        Refusal::Quarantined => Answer::SIGN_IN_AGAIN,
+        Refusal::TooLarge | Refusal::Malformed | Refusal::Algorithm | Refusal::Audience => {
+            Answer::INVALID_TOKEN
+        }
     }
 }
 

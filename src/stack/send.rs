@@ -10,6 +10,7 @@ use tokio::time::timeout;
 
 use super::asked::{Asked, Purpose};
 use super::bind::{TWIN_WAIT, bound_of};
+use super::in_band::Letter;
 use super::ntlm::Leg;
 use super::{Job, Stack, ids};
 use crate::balance::{Bound, Pick, pick};
@@ -28,6 +29,7 @@ pub(super) struct Outgoing<'o> {
     pub(super) over: Over<'o>,
     pub(super) session: Option<&'o Arc<Session>>,
     pub(super) asked: Option<&'o Asked>,
+    pub(super) letter: Option<&'o Letter>,
 }
 
 impl Stack {
@@ -76,7 +78,7 @@ impl Stack {
             }
             _ => None,
         };
-        let outfit = Outfit { job, token };
+        let outfit = Outfit { stack: self, job, token, letter: out.letter };
         let plan = Plan {
             service: job.service,
             first,
@@ -164,15 +166,20 @@ impl Stack {
     }
 }
 
-/// A request with the ids, and the token of a session, of whoever gets it.
+/// A request with the ids, and the tokens, of whoever gets it.
 struct Outfit<'o> {
+    stack: &'o Stack,
     job: &'o Job<'o>,
     /// The session, and the client's own header.
     token: Option<(&'o Session, Option<HeaderValue>)>,
+    letter: Option<&'o Letter>,
 }
 
 impl Dress for Outfit<'_> {
     fn dress(&self, request: &mut Request<RequestBody>, backend: u64) {
+        if let Some(letter) = self.letter {
+            letter.dress(self.stack, backend, request);
+        }
         if let Some((session, own)) = &self.token {
             let headers = request.headers_mut();
             let value = if backend == session.home() {

@@ -13,12 +13,13 @@ use tokio::task::JoinHandle;
 
 use self::due::Due;
 use super::links::Links;
-use super::read::{ReadError, Reading, Unread, read};
+use super::read::{self, ReadError, Reading, Unread};
 use super::report::{Outcome, PairReport, Report};
 use crate::balance::Picture;
 use crate::clock::Moment;
 use crate::config::types::{Account, Config, InstanceId, Profile, Service};
 use crate::health::Condition;
+use crate::idmap::guid::Guid;
 use crate::idmap::kind::Kind;
 use crate::idmap::matcher::{Lists, Tally};
 use crate::metrics::{Metrics, SyncState};
@@ -26,7 +27,7 @@ use crate::upstream::connect::{ConnectError, Target};
 use crate::vms::client::{Client, ClientError};
 
 /// How to reach an instance of the configuration in force, by its name.
-pub type Targets = Box<dyn Fn(&str) -> Option<Arc<Target>> + Send + Sync>;
+pub type Targets = Arc<dyn Fn(&str) -> Option<Arc<Target>> + Send + Sync>;
 
 /// Talks to the worker. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ pub struct Matching {
     pub links: Arc<Links>,
     orders: mpsc::Sender<Order>,
     report: watch::Receiver<Arc<Report>>,
+    pictures: watch::Receiver<Arc<Picture>>,
+    targets: Targets,
 }
 
 impl Matching {
@@ -45,6 +48,17 @@ impl Matching {
         let order = Order { believe_losses, by: by.to_owned(), done };
         self.orders.send(order).await.ok()?;
         answer.await.ok()
+    }
+
+    /// Whether an instance has this object; `None`: it cannot be asked now.
+    pub async fn exists(&self, instance: &str, kind: &str, id: Guid) -> Option<bool> {
+        let picture = Arc::clone(&self.pictures.borrow());
+        let named = |id: &InstanceId| picture.config.instance(*id).name == instance;
+        let at = picture.config.instance_ids().find(named)?;
+        let account = picture.config.instance(at).account.as_ref()?;
+        let target = (self.targets)(instance).filter(|_| hindrance(&picture, at).is_none())?;
+        // In quarantine it is not reached at all.
+        read::exists(&Client::new(target), account, kind, id).await
     }
 
     /// What the last run found.
@@ -71,15 +85,15 @@ pub fn start(
     let (reports, report) = watch::channel(Arc::default());
     let worker = Worker {
         links: Arc::clone(&links),
-        pictures,
-        targets,
+        pictures: pictures.clone(),
+        targets: Arc::clone(&targets),
         metrics,
         reports,
         past: HashMap::new(),
         told: HashSet::new(),
     };
     let task = tokio::spawn(worker.run(inbox));
-    (Matching { links, orders, report }, task)
+    (Matching { links, orders, report, pictures, targets }, task)
 }
 
 struct Worker {
@@ -294,7 +308,7 @@ async fn read_unless_banned(target: &Arc<Target>, account: &Account) -> Result<R
     let client = Client::new(Arc::clone(target));
     let banned = || Err(ClientError::Connect(ConnectError::Banned).into());
     let reading = tokio::select! {
-        reading = read(&client, account) => reading,
+        reading = read::read(&client, account) => reading,
         () = target.ban().raised() => banned(),
     };
     if target.ban().is_raised() { banned() } else { reading }

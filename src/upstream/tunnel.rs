@@ -29,20 +29,20 @@ pub enum Standing {
     Left,
 }
 
-/// Joins the two sides until `drained`. `standing` is asked twice a second. Bytes are copied, unless
-/// the ways of a WebSocket are given: from the client, and from the instance.
+/// Joins the two sides until the first of `ends`: the gatekeeper drains, or the instance is banned.
+/// `standing` is asked twice a second. Bytes are copied, unless the ways of a WebSocket are given:
+/// from the client, and from the instance.
 pub async fn join(
     client: OnUpgrade,
     instance: OnUpgrade,
     flows: Option<(Flow, Flow)>,
-    drained: impl Future<Output = ()>,
+    (drained, banned): (impl Future<Output = ()>, impl Future<Output = ()>),
     standing: impl Fn() -> Standing,
 ) {
     let (Ok(client), Ok(instance)) = tokio::join!(client, instance) else { return };
     let heard = Arc::new(AtomicU64::new(Moment::now().as_micros()));
     let mut client = TokioIo::new(client);
     let mut instance = Heard { stream: TokioIo::new(instance), last: heard.clone() };
-    let framed = flows.is_some();
     let abandoned = async {
         loop {
             tokio::time::sleep(CHECK).await;
@@ -52,17 +52,17 @@ pub async fn join(
                 Standing::Down if quiet >= QUIET => {
                     return tracing::info!("tunnel closed: its instance is down and silent");
                 }
-                // Without frames the client would see a broken connection and think of a fault.
-                Standing::Left if framed => {
+                Standing::Left => {
                     return tracing::info!("tunnel closed: its service has moved");
                 }
-                Standing::Fine | Standing::Down | Standing::Left => {}
+                Standing::Fine | Standing::Down => {}
             }
         }
     };
     let leave = async {
         tokio::select! {
             () = drained => Leave::Stopping,
+            () = banned => Leave::Cut,
             () = abandoned => Leave::Restart,
         }
     };

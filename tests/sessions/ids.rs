@@ -13,6 +13,7 @@ use tempfile::NamedTempFile;
 use crate::support::client::{Call, Http, call, get, login};
 use crate::support::sim::Sim;
 use crate::support::until;
+use crate::support::ws::{Ended, Events};
 use crate::world::{World, log_in};
 
 const ALL: &str = "/API/rest/v1/cameras?page=0&size=9";
@@ -130,4 +131,48 @@ async fn native_ids_stay_what_they_are() {
     let one = |id: &str| get(&format!("/API/rest/v1/cameras/{id}")).bearer(&token);
     http.send(one(&on_a[0])).await.unwrap().expect(404);
     http.send(one(&on_b[0])).await.unwrap().expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_speaks_of_cameras_as_its_client_knows_them() {
+    let (mut world, _secret) = matched("").await;
+    let http = world.gatekeeper.h1();
+    let (on_a, on_b) = (own(&world.a).await, own(&world.b).await);
+    let token = world.twinned("user1").await.token;
+    let path = "/API/ws/events/v1";
+    let mut socket = Events::connect(&http, path, Some(&token)).await.unwrap();
+    socket.subscribe().await;
+    world.a.kill();
+    assert_eq!(socket.end().await, Ended::Closed(1012), "it has frames of ours");
+
+    // The token in the head and in a message.
+    for head in [Some(token.as_str()), None] {
+        let mut socket = Events::connect(&http, path, head).await.unwrap();
+        if head.is_none() {
+            let bearer = format!("Bearer {token}");
+            let command = json!({"command": "authenticate", "commandId": 0, "token": bearer});
+            assert_eq!(socket.command(command).await["status"], 200);
+        }
+        let start = json!({"command": "startSession", "commandId": 1, "sessionId": "", "eventId": ""});
+        assert_eq!(socket.command(start).await["status"], 201);
+        let sources = [on_a[0].to_uppercase(), on_a[1].clone()];
+        let filters = json!([{"modifier": "include", "resourceTypes": ["cameras"], "sourceIds": sources, "eventTypes": ["*"]}]);
+        let subscribe = json!({"command": "addSubscription", "commandId": 2, "filters": filters}).to_string();
+        // In frames that end inside an id.
+        socket.send_in_frames(&subscribe, 17).await;
+        assert_eq!(socket.next().await.unwrap()["status"], 200);
+        for camera in 0..4 {
+            let motion = "6eb95dd6-7ccc-4bce-99f8-af0d0b582d77";
+            world.b.emit(&json!({"physical": camera, "camera": camera, "type": motion})).await;
+        }
+        let mut seen = BTreeSet::new();
+        while seen.len() < 2 {
+            for event in socket.events().await {
+                let source = event["source"].as_str().unwrap().to_owned();
+                assert!(on_a[..2].iter().any(|id| source == format!("cameras/{id}")), "{event}");
+                assert!(!on_b.iter().any(|id| event.to_string().contains(id)), "{event}");
+                seen.insert(source);
+            }
+        }
+    }
 }

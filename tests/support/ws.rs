@@ -7,12 +7,24 @@ use http::Request;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::client::{Http, Socket};
 
 pub struct Events {
     socket: WebSocketStream<Box<dyn Socket>>,
+}
+
+/// How a socket has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// With a Close that carried this code; 1005: none.
+    Closed(u16),
+    /// Without one.
+    Cut,
 }
 
 /// An HTTP status instead of an upgrade.
@@ -43,6 +55,50 @@ impl Events {
 
     pub async fn send(&mut self, value: &Value) {
         self.socket.send(Message::text(value.to_string())).await.unwrap();
+    }
+
+    pub async fn send_text(&mut self, text: &str) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    /// Sends a text in frames of so many bytes, wherever they fall.
+    pub async fn send_in_frames(&mut self, text: &str, size: usize) {
+        let count = text.len().div_ceil(size);
+        for (n, part) in text.as_bytes().chunks(size).enumerate() {
+            let code = OpCode::Data(if n == 0 { Data::Text } else { Data::Continue });
+            let frame = Frame::message(part.to_vec(), code, n + 1 == count);
+            self.socket.send(Message::Frame(frame)).await.unwrap();
+        }
+    }
+
+    /// Sends a ping and waits for its pong.
+    pub async fn ping(&mut self, payload: &'static [u8]) {
+        self.socket.send(Message::Ping(payload.into())).await.unwrap();
+        loop {
+            match timeout(super::PATIENCE, self.socket.next()).await.expect("a pong in time") {
+                Some(Ok(Message::Pong(back))) => return assert_eq!(&back[..], payload),
+                Some(Ok(Message::Text(_))) => {}
+                other => panic!("no pong but {other:?}"),
+            }
+        }
+    }
+
+    pub async fn close(&mut self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        self.socket.close(Some(frame)).await.unwrap();
+    }
+
+    /// Waits for the end; what comes before it is skipped.
+    pub async fn end(&mut self) -> Ended {
+        loop {
+            match timeout(super::PATIENCE, self.socket.next()).await.expect("an end in time") {
+                Some(Ok(Message::Close(frame))) => {
+                    return Ended::Closed(frame.map_or(1005, |frame| frame.code.into()));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Ended::Cut,
+            }
+        }
     }
 
     /// The next JSON frame; `None` when the socket is closed or cut.

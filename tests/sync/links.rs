@@ -139,12 +139,15 @@ async fn operators_have_the_last_word_and_are_in_the_audit_log() {
     assert_eq!(entry("links-matched").0, "matcher");
 
     // Mistakes are named.
+    let other = format!("b={}", role(&lists(&b).await["roles"][0]));
     for (kind, left, right, word) in [
         ("nonsense", &*left, &*right, "unknown-type"),
         ("roles", &left, "b=5", "bad-id"),
         ("roles", &left, "nobody=939bbf53-fa25-5a64-aa79-3ec6420707ae", "unknown-instance"),
         ("roles", &left, &left, "bad-request"),
-        ("roles", &left, "b=939bbf53-fa25-5a64-aa79-3ec6420707ae", "already-linked"),
+        ("roles", &left, "b=939bbf53-fa25-5a64-aa79-3ec6420707ae", "no-such-object"),
+        ("cameras", &left, &right, "no-such-object"),
+        ("roles", &left, &other, "already-linked"),
         ("roles", &left, "b=00000000-0000-0000-0000-000000000000", "bad-link"),
     ] {
         let output =
@@ -222,6 +225,9 @@ async fn nobody_is_asked_without_an_account_or_in_quarantine() {
     assert_eq!((code, b.requests().await.len()), (Some(1), asked), "{answer}");
     assert!(answer.to_string().contains("quarantine"), "{answer}");
     assert_eq!(links(&gatekeeper), before, "what clients remember still has to be translated");
+    let status = gatekeeper.succeed(&["status"]);
+    assert!(status.contains("OBJECTS OF") && status.contains("b: it is in quarantine"), "{status}");
+    assert_eq!(gatekeeper.status().await["links"][0]["linked"], before.len());
     drop(gatekeeper);
 
     let mut config = config(&[&a, &b], secret.path());

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tokio::task::JoinSet;
 
 use super::args::{Args, Fault};
@@ -98,6 +98,10 @@ async fn one(fault: Fault, args: &Args, place: &Place, progress: &mut Progress) 
     let gauge = Arc::new(Gauge::start(stage.admin).await?);
     let (a, b) = (stage.primary.name, stage.standby.name);
     settle(&gauge, a, Duration::from_secs(10)).await?;
+    progress.step(format!("{name}: the matcher finds out which cameras are the same"));
+    if gauge.until(MATCH_LIMIT, |reading| reading.linked_cameras() >= CAMERAS).await.is_none() {
+        bail!("only {} of {CAMERAS} cameras are linked", gauge.now().linked_cameras());
+    }
     let oracle = Oracle::start(&[stage.primary.control(), stage.standby.control()]);
     progress.step(format!("{name}: users log in"));
     let crowd = Crowd::start(&stage, args).await?;
@@ -194,4 +198,7 @@ const BEFORE: Duration = Duration::from_secs(2);
 const BROKEN: Duration = Duration::from_secs(6);
 /// Long enough to hear who is deaf.
 const AFTER: Duration = Duration::from_secs(4);
+/// What an instance has by default.
+const CAMERAS: f64 = 50.0;
+const MATCH_LIMIT: Duration = Duration::from_secs(20);
 const RETURN_LIMIT: Duration = Duration::from_secs(30);

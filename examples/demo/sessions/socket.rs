@@ -123,5 +123,5 @@ impl Socket {
 
 /// How long opening may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two tries.
-const RETRY: Duration = Duration::from_millis(200);
+/// Between two tries, as the sample clients do.
+const RETRY: Duration = Duration::from_secs(1);

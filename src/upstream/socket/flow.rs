@@ -4,7 +4,8 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::head::{Head, Kind, mask};
 use super::text::Text;
-use super::{Inspect, Side, Stop, Translator, Verdict, Violation};
+use super::{Ids, Inspect, Side, Stop, Verdict, Violation};
+use crate::idmap::translate::Translator;
 
 /// Bytes of a message that may carry a token; longer ones are not read.
 pub const LONGEST_READ: usize = 1024 * 1024;
@@ -13,7 +14,7 @@ pub const LONGEST_READ: usize = 1024 * 1024;
 /// of a message that is read.
 pub struct Flow {
     from: Side,
-    translator: Option<Translator>,
+    ids: Option<Ids>,
     inspect: Option<Box<dyn Inspect>>,
     /// The begin of a head whose end has not come.
     unread: BytesMut,
@@ -43,11 +44,11 @@ struct Frame {
 }
 
 impl Flow {
-    /// What comes `from` one side. Texts are put through a translator, if there is one, and judged
-    /// by `inspect`, if there is one.
-    pub fn new(from: Side, translator: Option<Translator>, inspect: Option<Box<dyn Inspect>>) -> Self {
+    /// What comes `from` one side. Texts are translated, if there are `ids`, and judged by `inspect`,
+    /// if there is one.
+    pub fn new(from: Side, ids: Option<Ids>, inspect: Option<Box<dyn Inspect>>) -> Self {
         let (unread, message) = (BytesMut::new(), Message::None);
-        Self { from, translator, inspect, unread, message, frame: None, closed: false }
+        Self { from, ids, inspect, unread, message, frame: None, closed: false }
     }
 
     /// Whether a frame of ours may follow what has been written.
@@ -143,7 +144,8 @@ impl Flow {
 
     /// A text that is not read.
     fn unread_text(&self) -> Message {
-        self.translator.as_ref().map_or(Message::Passed, |new| Message::Translated(Text::new(new())))
+        let view = self.ids.as_ref().and_then(|ids| ids());
+        view.map_or(Message::Passed, |view| Message::Translated(Text::new(Translator::new(view))))
     }
 
     /// Takes what has come of the frame's payload, and ends the frame if that was all.

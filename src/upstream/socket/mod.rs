@@ -12,8 +12,11 @@ pub mod head;
 pub mod pump;
 mod text;
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use thiserror::Error;
+
+use crate::idmap::map::View;
 
 /// Who sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,17 +90,6 @@ pub enum Verdict {
     Stop(Stop),
 }
 
-/// Puts one object's id in the place of another in a text, whose length it keeps.
-pub trait Translate {
-    /// The next part of the text. At most [`HELD`] bytes are held back.
-    fn push(&mut self, part: Bytes, out: &mut dyn FnMut(Bytes));
-
-    /// The text has ended: the rest of it.
-    fn finish(&mut self, out: &mut dyn FnMut(Bytes));
-}
-
-/// Makes the translator for a text.
-pub type Translator = Box<dyn Fn() -> Box<dyn Translate>>;
-
-/// Bytes that a translator may hold back: one less than an id has.
-pub const HELD: usize = 35;
+/// How the other end knows ids now; `None`: as this one does. Asked for each message, because links
+/// come and go while a socket is open.
+pub type Ids = Box<dyn Fn() -> Option<Arc<View>>>;

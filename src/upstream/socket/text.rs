@@ -7,11 +7,13 @@
 
 use bytes::{Bytes, BytesMut};
 
+use super::Violation;
 use super::head::{Head, mask};
-use super::{HELD, Translate, Violation};
+use crate::idmap::guid::Guid;
+use crate::idmap::translate::Translator;
 
 pub(super) struct Text {
-    translate: Box<dyn Translate>,
+    translator: Translator,
     frame: Frame,
     /// Bytes that came with earlier frames, but leave with the next one.
     owed: u64,
@@ -30,8 +32,8 @@ struct Frame {
 }
 
 impl Text {
-    pub(super) fn new(translate: Box<dyn Translate>) -> Self {
-        Self { translate, frame: Frame::default(), owed: 0 }
+    pub(super) fn new(translator: Translator) -> Self {
+        Self { translator, frame: Frame::default(), owed: 0 }
     }
 
     /// Writes the head of the frame that leaves in the place of `head`.
@@ -47,15 +49,15 @@ impl Text {
 
     /// Writes what can be written of the next part of the payload.
     pub(super) fn push(&mut self, part: Bytes, out: &mut BytesMut) {
-        let Self { translate, frame, .. } = self;
-        translate.push(part, &mut |bytes| frame.write(&bytes, out));
+        let Self { translator, frame, .. } = self;
+        translator.push(part, &mut |bytes| frame.write(&bytes, out));
     }
 
     /// The payload of the present frame has come completely.
     pub(super) fn end_frame(&mut self, last: bool, out: &mut BytesMut) -> Result<(), Violation> {
-        let Self { translate, frame, .. } = self;
+        let Self { translator, frame, .. } = self;
         if last {
-            translate.finish(&mut |bytes| frame.write(&bytes, out));
+            translator.finish(&mut |bytes| frame.write(&bytes, out));
         }
         // Whoever does not keep the length would make nonsense of the rest of the stream.
         if frame.missing > 0 || last && !frame.spare.is_empty() { Err(Violation::Length) } else { Ok(()) }
@@ -76,3 +78,6 @@ impl Frame {
         self.spare.extend_from_slice(later);
     }
 }
+
+/// Bytes that a translator may hold back.
+const HELD: usize = Guid::LEN - 1;
