@@ -7,10 +7,13 @@
 mod answer;
 mod asked;
 mod bind;
+mod denied;
 mod documents;
+mod flow;
 mod ids;
 mod in_band;
 mod leave;
+mod made;
 mod ntlm;
 mod send;
 mod socket;
@@ -24,6 +27,7 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     RANGE, TRANSFER_ENCODING,
@@ -36,6 +40,7 @@ use tokio::task::spawn_local;
 use self::answer::Served;
 use self::asked::{Asked, LARGEST_FORM};
 use self::bind::{Binding, Cookie};
+use self::flow::Flow;
 use self::send::{Outgoing, PLAIN};
 use self::socket::{Frames, Upgrade};
 pub use self::throttle::Held;
@@ -64,7 +69,7 @@ use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
 use crate::session::verdicts::Verdicts;
 use crate::streams::Locator;
-use crate::upstream::forward::{Failure, Forwarder, Sent, is_safe_method};
+use crate::upstream::forward::{Forwarder, Sent, is_safe_method};
 use crate::upstream::pool::Passed;
 
 /// What all requests of one core share.
@@ -78,6 +83,8 @@ pub struct Stack {
     /// Which instance set a cookie. A table of its own: pages that set many must not make refresh
     /// tokens forgotten.
     pub cookies: Arc<Issued>,
+    /// Which instance made a task or session.
+    pub made: Arc<Issued>,
     /// Which ids mean the same.
     pub ids: Arc<ArcSwap<Map>>,
     /// Every login that passed through us.
@@ -196,6 +203,7 @@ impl Stack {
         let (instance, reply) = match answered {
             Ok(served) => (Some(served.instance), served.response.map(|body| body.reply(active))),
             Err(Denied::Answered(answer)) => (None, own(answer, service.into(), active)),
+            Err(Denied::Restart(page)) => (None, page.map(|bytes| ReplyBody::own(bytes, active))),
             Err(Denied::Unanswered(why)) => return Err(why),
         };
         // Last: counted when the head is ready, whoever made it.
@@ -241,17 +249,27 @@ impl Stack {
         // Rare steps are boxed: the common request should not pay for their size.
         // 7. Session: who sends the request, and what that binds it to. Forms are read for it.
         let cookie = Cookie::take(&mut head.headers, job);
+        let mut flow = self.flow(service, &mut head, &cookie);
+        let flow_cookie = self.flow_cookie(service, &head);
         let mut body = RequestBody::client(body, &connection.pace);
         let mut asked = None;
-        if is_form {
+        if is_form || flow.as_ref().is_some_and(|flow| flow.has_form(&head)) {
             let form = Box::pin(collect(body, LARGEST_FORM)).await.map_err(|e| match e {
                 CollectError::TooLong(_) => Answer::TOO_LARGE,
                 CollectError::Broken(_) => Answer::BROKEN_BODY,
             })?;
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
-            let form = Asked::new(&head, form, is_revocation);
-            body = form.body();
-            asked = Some(form);
+            match &mut flow {
+                Some(flow) => {
+                    flow.read(&form);
+                    body = RequestBody::full(form);
+                }
+                None => {
+                    let form = Asked::new(&head, form, is_revocation);
+                    body = form.body();
+                    asked = Some(form);
+                }
+            }
         }
         let mut letter = None;
         if in_band::may_carry_token(service, &head) {
@@ -265,12 +283,21 @@ impl Stack {
         let newest = attempt.as_mut().and_then(|attempt| attempt.newest.take());
         let job = &Job { live: newest.as_deref().unwrap_or(live), ..*job };
         let live = job.live;
-        let binding = self.bind(job, &head.headers, asked.as_ref(), &cookie, wanted.is_some()).await?;
+        let mut binding = self.bind(job, &head.headers, asked.as_ref(), &cookie, wanted.is_some()).await?;
+        if flow.is_some() {
+            binding.bound = cookie.instance.map_or(binding.bound, Bound::Token);
+        }
+        self.bind_made(job, &head, &mut binding)?;
+        let making = self.making(job, &head, &binding);
+        if making.is_some() {
+            head.headers.remove(ACCEPT_ENCODING);
+        }
         let Binding { mut bound, leg, session } = binding;
 
         // 8. Pick: pure, from the snapshot.
         let (instance, fallback) = match pick(&live.picture, route.site, service, bound) {
             Pick::To { instance, fallback, .. } => (instance, fallback),
+            Pick::SignInAgain { .. } if flow.is_some() => return Err(flow::restart(flow)),
             nowhere => match (session.as_ref(), asked.take()) {
                 (Some(session), Some(form)) if is_revocation => {
                     return Err(self.end_without_home(job, session, form));
@@ -310,6 +337,11 @@ impl Stack {
         if let (Err(failure), Some(attempt)) = (&sent, &mut attempt) {
             attempt.failed(*failure);
         }
+        if let (Err(failure), Some(_)) = (&sent, &flow)
+            && Flow::is_lost(*failure, self.must_sign_in_again(job, bound))
+        {
+            return Err(flow::restart(flow));
+        }
         let (instance, Sent { mut response, .. }) = sent.map_err(|failure| {
             self.cut_short(service, over, failure).unwrap_or_else(|| match self.word(job, failure, bound) {
                 Answer::SIGN_IN_AGAIN if is_form => Answer::UNKNOWN_GRANT.into(),
@@ -332,6 +364,12 @@ impl Stack {
         } else if readdress {
             served = Box::pin(served.readdress(job)).await?;
         }
+        if let Some(begun) = flow_cookie {
+            flow::remember(job, &cookie, &mut served, &begun);
+        }
+        if let Some(making) = making {
+            served = Box::pin(self.learn_made(job, making, served)).await?;
+        }
         if let Some(attempt) = attempt {
             served = Box::pin(attempt.judge(job, served)).await?;
         }
@@ -340,53 +378,6 @@ impl Stack {
             connection.identity_backend.set(Some(live.prepared.backend(instance).key));
         }
         Ok(served)
-    }
-
-    /// Step 8: nobody can take the request.
-    fn turn_away(&self, picked: Pick, bound: Bound, is_form: bool) -> Denied {
-        match (picked, bound) {
-            (Pick::SignInAgain { .. }, _) if is_form => Answer::UNKNOWN_GRANT.into(),
-            (Pick::SignInAgain { .. }, _) => {
-                self.metrics.refused(Refused::Unauthorized);
-                Answer::SIGN_IN_AGAIN.into()
-            }
-            (_, Bound::Handshake(_)) => self.handshake_lost(),
-            _ => {
-                self.metrics.refused(Refused::NoInstance);
-                Answer::UNAVAILABLE.into()
-            }
-        }
-    }
-
-    /// Words a failure for the client.
-    fn word(&self, job: &Job<'_>, failure: Failure, bound: Bound) -> Answer {
-        let (answer, refused) = match failure {
-            Failure::OutcomeUnknown => (Answer::OUTCOME_UNKNOWN, Refused::OutcomeUnknown),
-            Failure::OutcomeUnknownTimeout => (Answer::OUTCOME_UNKNOWN_TIMEOUT, Refused::OutcomeUnknown),
-            // The session's home has just died: the client learns it here, not one request later.
-            Failure::Down if self.must_sign_in_again(job, bound) => {
-                (Answer::SIGN_IN_AGAIN, Refused::Unauthorized)
-            }
-            Failure::Down | Failure::Unreachable => (Answer::UNAVAILABLE, Refused::NoInstance),
-            Failure::Broken => return Answer::BAD_GATEWAY,
-            Failure::TimedOut => return Answer::TIMEOUT,
-            Failure::Client => return Answer::BROKEN_BODY,
-        };
-        self.metrics.refused(refused);
-        answer
-    }
-
-    /// Whether signing in again would help: by the newest picture, another instance takes logins
-    /// and can serve this. Otherwise the session is kept for the home's return.
-    fn must_sign_in_again(&self, job: &Job<'_>, bound: Bound) -> bool {
-        let newest = self.live.load();
-        let (Bound::Token(home) | Bound::Twinned { home, .. }) = bound else { return false };
-        Arc::ptr_eq(&newest.prepared, &job.live.prepared)
-            && newest.picture.config.site(job.route.site).candidates().any(|other| {
-                other != home
-                    && newest.picture.eligible(other, job.service)
-                    && newest.picture.eligible(other, Service::Identity)
-            })
     }
 
     fn refuse(&self, refusal: guard::Refusal, active: Active) -> Reply {
@@ -443,6 +434,8 @@ impl Front for Stack {
 enum Denied {
     /// It has one of ours.
     Answered(Answer),
+    /// It is led back to where it began.
+    Restart(Box<Response<Bytes>>),
     /// It has none.
     Unanswered(Unanswered),
 }

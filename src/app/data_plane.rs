@@ -50,7 +50,7 @@ impl DataPlane {
         tls: Vec<TcpListener>,
         plain: Vec<TcpListener>,
     ) -> io::Result<Vec<JoinHandle<io::Result<()>>>> {
-        let (issued, cookies) = (Arc::new(Issued::default()), Arc::new(Issued::default()));
+        let [issued, cookies, made] = [(); 3].map(|()| Arc::new(Issued::default()));
         let most_connections = most_connections(tls.len());
         let mut plain = plain.into_iter();
         let mut threads = Vec::new();
@@ -64,6 +64,7 @@ impl DataPlane {
             let (live, metrics, supervisor) =
                 (self.live.clone(), self.metrics.clone(), self.supervisor.clone());
             let (reporter, issued, cookies) = (self.reporter.clone(), issued.clone(), cookies.clone());
+            let made = made.clone();
             let (throttle, locator, ids) = (self.throttle.clone(), self.locator.clone(), self.ids.clone());
             let (sessions, refused, signer) =
                 (self.sessions.clone(), self.refused.clone(), self.signer.clone());
@@ -77,6 +78,7 @@ impl DataPlane {
                         forwarder,
                         issued,
                         cookies,
+                        made,
                         ids,
                         sessions,
                         refused,

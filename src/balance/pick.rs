@@ -24,6 +24,8 @@ pub enum Bound {
     Affinity(InstanceId),
     /// A login that will have no twin (design D7).
     Login,
+    /// It names something that this instance has made and nobody else has: a task, a session.
+    Made(InstanceId),
     /// A login in progress on a connection to this instance (NTLM): nobody else can end it.
     Handshake(InstanceId),
 }
@@ -68,6 +70,8 @@ pub enum Pick {
         /// The home that is lost.
         home: InstanceId,
     },
+    /// What it names is gone with its maker.
+    Gone,
     /// No instance can serve this now, and logging in again would not help.
     Nobody,
 }
@@ -83,6 +87,8 @@ pub enum PickReason {
     Twin,
     /// A cookie says so.
     Affinity,
+    /// It was made there.
+    Made,
     /// Where logins go.
     Login,
     /// Where this login has begun.
@@ -97,6 +103,7 @@ impl PickReason {
             Self::Home => "home",
             Self::Twin => "twin",
             Self::Affinity => "affinity",
+            Self::Made => "made",
             Self::Login => "login",
             Self::Handshake => "handshake",
         }
@@ -118,6 +125,10 @@ pub fn pick(picture: &Picture, site: SiteId, service: Service, bound: Bound) -> 
             to(picture, site, service, picture.table.get(site, service).instance, PickReason::Serving)
         }
         Bound::Login => to(picture, site, service, picture.table.login(site), PickReason::Login),
+        Bound::Made(maker) if answers(picture, service, maker) => {
+            Pick::To { instance: maker, reason: PickReason::Made, fallback: None }
+        }
+        Bound::Made(_) => Pick::Gone,
         Bound::Handshake(begun) if answers(picture, service, begun) => {
             Pick::To { instance: begun, reason: PickReason::Handshake, fallback: None }
         }

@@ -157,6 +157,12 @@ impl Answer {
     pub const BROKEN_BODY: Self =
         Self::new(StatusCode::BAD_REQUEST, "broken-body", "The request body ended early.");
 
+    /// A task or session that only one instance knew (design D10).
+    pub const GONE: Self = Self::new(
+        StatusCode::NOT_FOUND,
+        "gone-with-instance",
+        "Unknown resource: the instance that made it is not available.",
+    );
     /// A token request that names two users (see [`crate::session::throttle::Ambiguous`]).
     pub const AMBIGUOUS_LOGIN: Self = Self::new(
         StatusCode::BAD_REQUEST,

@@ -44,6 +44,20 @@ impl Signer {
         context.update(token.as_bytes());
         URL_SAFE_NO_PAD.encode(&context.sign().as_ref()[..18])
     }
+
+    /// A text that only we can have put into a cookie.
+    pub fn seal(&self, text: &str) -> String {
+        format!("{}{PART}{}", URL_SAFE_NO_PAD.encode(text), self.login(Hash::of(text.as_bytes())))
+    }
+
+    /// The text of [`Signer::seal`].
+    pub fn open(&self, sealed: &str) -> Option<String> {
+        let text = URL_SAFE_NO_PAD.decode(sealed.split_once(PART)?.0).ok()?;
+        let text = String::from_utf8(text).ok()?;
+        let right = self.seal(&text);
+        let same = aws_lc_rs::constant_time::verify_slices_are_equal(sealed.as_bytes(), right.as_bytes());
+        same.is_ok().then_some(text)
+    }
 }
 
 /// Our cookie, as a client sends it.
@@ -108,6 +122,34 @@ pub fn take(headers: &mut HeaderMap) -> Option<Ours> {
     }
     ours
 }
+
+/// Takes the cookie out of the request that remembers how a browser's login began.
+pub fn take_flow(headers: &mut HeaderMap) -> Option<String> {
+    let all = headers.get(COOKIE)?.as_bytes().to_vec();
+    let is_flow = |pair: &&[u8]| pair.starts_with(FLOW.as_bytes()) && pair.get(FLOW.len()) == Some(&b'=');
+    let pairs = || all.split(|b| *b == b';').map(<[u8]>::trim_ascii);
+    let sealed = std::str::from_utf8(pairs().find(is_flow)?.get(FLOW.len() + 1..)?).ok()?.to_owned();
+    let others = pairs().filter(|pair| !is_flow(pair)).collect::<Vec<_>>().join(&b"; "[..]);
+    headers.remove(COOKIE);
+    if !others.is_empty()
+        && let Ok(others) = HeaderValue::from_bytes(&others)
+    {
+        headers.insert(COOKIE, others);
+    }
+    Some(sealed)
+}
+
+/// Remembers how a browser's login began, for as long as it may take.
+pub fn set_flow(headers: &mut HeaderMap, sealed: &str, tls: bool) {
+    let secure = if tls { "; Secure" } else { "" };
+    let text = format!("{FLOW}={sealed}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax{secure}");
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        headers.append(SET_COOKIE, value);
+    }
+}
+
+/// The name of that cookie.
+const FLOW: &str = "gatekeeper_login";
 
 /// Of the cookies in a request, keeps those that another instance has not set: after a switch, a
 /// browser holds cookies of both (design D12).
@@ -200,6 +242,27 @@ mod tests {
         assert_eq!(take(&mut alone).unwrap().login(), None);
         assert!(!alone.contains_key(COOKIE));
         assert_eq!(take(&mut request(&["xgatekeeper_affinity=1"])), None);
+    }
+
+    #[test]
+    fn how_a_login_began_is_remembered_by_the_browser() {
+        let (one, two) = (Signer::new().unwrap(), Signer::new().unwrap());
+        let sealed = one.seal("client_id=a&state=b");
+        let mut headers = request(&["a=1; gatekeeper_login=x; b=2"]);
+        assert_eq!(take_flow(&mut headers).as_deref(), Some("x"));
+        assert_eq!(headers[COOKIE], "a=1; b=2");
+        assert_eq!(take_flow(&mut headers), None);
+        assert_eq!(one.open(&sealed).as_deref(), Some("client_id=a&state=b"));
+        for other in
+            [one.seal("x").replace('.', "A."), format!("{sealed}A"), sealed.replace('.', ""), String::new()]
+        {
+            assert_eq!(one.open(&other), None, "{other}");
+        }
+        assert_eq!(two.open(&sealed), None);
+        set_flow(&mut headers, &sealed, true);
+        assert!(
+            headers[SET_COOKIE].to_str().unwrap().ends_with("; Max-Age=600; HttpOnly; SameSite=Lax; Secure")
+        );
     }
 
     #[test]

@@ -22,8 +22,8 @@ impl Hash {
         Self(hash)
     }
 
-    /// For a message authentication code.
-    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
+    /// For a message authentication code, or another hash.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
@@ -86,6 +86,13 @@ impl Issued {
         let issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
         let claims = issuers.iter().filter_map(|i| Some((i.find(hash, now)?, i.backend)));
         claims.min_by_key(|(Span(begun, _), _)| *begun).map(|(_, backend)| backend)
+    }
+
+    /// The key of the backend that issued it last, of what every backend may issue again.
+    pub fn find_latest(&self, hash: Hash, now: Moment) -> Option<u64> {
+        let issuers = self.issuers.lock().unwrap_or_else(PoisonError::into_inner);
+        let claims = issuers.iter().filter_map(|i| Some((i.find(hash, now)?, i.backend)));
+        claims.max_by_key(|(Span(_, end), _)| *end).map(|(_, backend)| backend)
     }
 
     /// Whether this backend has issued it, whoever else has.

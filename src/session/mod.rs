@@ -3,11 +3,13 @@
 pub mod census;
 pub mod client;
 pub mod cookie;
+pub mod flow;
 pub mod form;
 pub mod grant;
 pub mod in_band;
 pub mod issued;
 pub mod login;
+pub mod made;
 pub mod ntlm;
 pub mod refused;
 pub mod reply;

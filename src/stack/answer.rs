@@ -220,4 +220,4 @@ pub(super) fn bind_cookie<B>(
 /// Bytes. About a kilobyte in practice.
 const LARGEST_TOKEN: usize = 256 * 1024;
 /// Bytes. A list of registered services has some hundred entries at most.
-const LARGEST_DOCUMENT: usize = 8 * 1024 * 1024;
+pub(super) const LARGEST_DOCUMENT: usize = 8 * 1024 * 1024;

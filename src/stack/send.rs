@@ -73,7 +73,7 @@ impl Stack {
         let first = prepared.backend(instance);
         let grant = out.asked.and_then(Asked::grant);
         let token = match bound {
-            Bound::Twinned { .. } => {
+            Bound::Twinned { .. } | Bound::Made(_) => {
                 out.session.map(|session| (session.as_ref(), request.headers().get(AUTHORIZATION).cloned()))
             }
             _ => None,
@@ -88,7 +88,8 @@ impl Stack {
                 None => grant == Some(Grant::Password),
                 Some(leg) => grant.is_some() && leg == Leg::Begins,
             },
-            bound: fallback.is_none() && matches!(bound, Bound::Token(_) | Bound::Twinned { .. }),
+            bound: fallback.is_none()
+                && matches!(bound, Bound::Token(_) | Bound::Twinned { .. } | Bound::Made(_)),
             over: out.over,
             sticky: matches!(bound, Bound::Affinity(_)) && request.headers().contains_key(COOKIE)
                 || out.leg.is_none() && out.over.own(first.key).is_some(),

@@ -6,6 +6,7 @@ mod support;
 
 mod affinity;
 mod blame;
+mod codeflow;
 mod cookies;
 mod discovery;
 mod failback;
@@ -14,6 +15,7 @@ mod flow;
 mod http;
 mod in_band;
 mod limits;
+mod made;
 mod native;
 mod ntlm;
 mod ntlm_moves;

