@@ -12,6 +12,7 @@ mod documents;
 mod flow;
 mod ids;
 mod in_band;
+mod job;
 mod leave;
 mod made;
 mod ntlm;
@@ -23,11 +24,10 @@ mod twin;
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     RANGE, TRANSFER_ENCODING,
@@ -41,13 +41,14 @@ use self::answer::Served;
 use self::asked::{Asked, LARGEST_FORM};
 use self::bind::{Binding, Cookie};
 use self::flow::Flow;
+use self::job::{Denied, Job, Route};
 use self::send::{Outgoing, PLAIN};
 use self::socket::{Frames, Upgrade};
 pub use self::throttle::Held;
 use crate::accept::worker::{Front, Trust};
 use crate::balance::{Bound, Pick, pick};
 use crate::clock::Moment;
-use crate::config::types::{Service, SiteId};
+use crate::config::types::Service;
 use crate::health::supervisor::SupervisorHandle;
 use crate::http::body::{CollectError, ReplyBody, RequestBody, collect};
 use crate::http::connection::Connection;
@@ -61,7 +62,6 @@ use crate::metrics::{Metrics, Refused};
 use crate::route::discovery;
 use crate::route::normalise::segments;
 use crate::route::table::{Destination, destination};
-use crate::session::client::ClientNet;
 use crate::session::cookie::{self, Signer};
 use crate::session::issued::Issued;
 use crate::session::refused::Refused as RefusedLogins;
@@ -427,61 +427,6 @@ impl Front for Stack {
 
     fn metrics(&self) -> &Metrics {
         &self.metrics
-    }
-}
-
-/// Why a request has no instance's answer.
-enum Denied {
-    /// It has one of ours.
-    Answered(Answer),
-    /// It is led back to where it began.
-    Restart(Box<Response<Bytes>>),
-    /// It has none.
-    Unanswered(Unanswered),
-}
-
-impl From<Answer> for Denied {
-    fn from(answer: Answer) -> Self {
-        Self::Answered(answer)
-    }
-}
-
-impl From<Unanswered> for Denied {
-    fn from(why: Unanswered) -> Self {
-        Self::Unanswered(why)
-    }
-}
-
-/// One request on its way.
-#[derive(Clone, Copy)]
-struct Job<'a> {
-    live: &'a Live,
-    route: &'a Route,
-    service: Service,
-    connection: &'a Rc<Connection>,
-    /// Where the client comes from.
-    client: ClientNet,
-    /// `None`: ids stay as they are.
-    ids: Option<&'a Map>,
-    /// Dead when the client has left.
-    stays: &'a Weak<()>,
-}
-
-/// Where the client believes to be.
-struct Route {
-    site: SiteId,
-    /// As the client sent it. It passed the guard, and `site` answers for it.
-    authority: HeaderValue,
-    /// Whether the client sees `https`.
-    secure: bool,
-}
-
-impl Route {
-    /// What stands in addresses that we hand out.
-    fn origin(&self) -> String {
-        // The guard has let only printable ASCII pass.
-        let authority = self.authority.to_str().unwrap_or_default();
-        format!("{}://{authority}", if self.secure { "https" } else { "http" })
     }
 }
 
