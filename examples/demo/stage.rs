@@ -318,6 +318,6 @@ impl Ports {
 }
 
 /// A second. So many that who hears none for a moment is deaf.
-const EVENT_RATE: u32 = 4;
+const EVENT_RATE: u32 = 10;
 const FIRST_PORT: u16 = 20_000;
 const LAST_PORT: u16 = 32_000;
