@@ -22,11 +22,6 @@ impl Hash {
         Self(hash)
     }
 
-    /// For a message authentication code.
-    pub(super) const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-
     /// Picks a shard. Evenly spread: the secret's digest is.
     pub(super) fn first_byte(self) -> usize {
         usize::from(self.0[0])

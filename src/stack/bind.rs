@@ -141,7 +141,7 @@ impl Stack {
     fn is_client(&self, job: &Job<'_>, session: &Session, cookie: &Cookie) -> bool {
         job.live.prepared.config.site(job.route.site).twin_binding == TwinBinding::Nothing
             || session.client() == job.client
-            || cookie.ours.as_ref().is_some_and(|ours| ours.proves(&self.signer, session.fingerprint()))
+            || cookie.ours.as_ref().is_some_and(|ours| ours.proves(&self.signer, session.serial()))
     }
 
     /// Where a token goes that was issued through us, if it was.
