@@ -29,8 +29,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::header::{
-    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    RANGE, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, RANGE, TRANSFER_ENCODING,
 };
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
@@ -67,6 +67,7 @@ use crate::session::issued::Issued;
 use crate::session::refused::Refused as RefusedLogins;
 use crate::session::table::Sessions;
 use crate::session::throttle::Throttle;
+use crate::session::token::{self, Credential};
 use crate::session::verdicts::Verdicts;
 use crate::streams::Locator;
 use crate::upstream::forward::{Forwarder, Sent, is_safe_method};
@@ -259,6 +260,11 @@ impl Stack {
                 CollectError::Broken(_) => Answer::BROKEN_BODY,
             })?;
             head.headers.insert(CONTENT_LENGTH, HeaderValue::from(form.len()));
+            if matches!(token::credential(&head.headers), Credential::Bearer(_)) {
+                // Proves nothing here (RFC 6749 2.3), and may be of another instance than gets the form:
+                // some programs send the token that they have with everything.
+                head.headers.remove(AUTHORIZATION);
+            }
             match &mut flow {
                 Some(flow) => {
                     flow.read(&form);

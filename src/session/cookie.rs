@@ -36,18 +36,23 @@ impl Signer {
         URL_SAFE_NO_PAD.encode(&context.sign().as_ref()[..18])
     }
 
-    /// What the cookie says besides about the login that got this token: whoever shows both is the
-    /// client that logged in, wherever it is now (design D8).
-    pub fn login(&self, token: Hash) -> String {
+    /// What the cookie says besides about a login: whoever shows it is the client that logged in,
+    /// wherever it is now (design D8). Of the login, not of its token: an instance can hand out the
+    /// same token again, to somebody else.
+    pub fn login(&self, serial: u64) -> String {
+        self.mark(b"login\0", &serial.to_be_bytes())
+    }
+
+    fn mark(&self, purpose: &[u8], what: &[u8]) -> String {
         let mut context = hmac::Context::with_key(&self.0);
-        context.update(b"login\0");
-        context.update(token.as_bytes());
+        context.update(purpose);
+        context.update(what);
         URL_SAFE_NO_PAD.encode(&context.sign().as_ref()[..18])
     }
 
     /// A text that only we can have put into a cookie.
     pub fn seal(&self, text: &str) -> String {
-        format!("{}{PART}{}", URL_SAFE_NO_PAD.encode(text), self.login(Hash::of(text.as_bytes())))
+        format!("{}{PART}{}", URL_SAFE_NO_PAD.encode(text), self.mark(b"seal\0", text.as_bytes()))
     }
 
     /// The text of [`Signer::seal`].
@@ -75,9 +80,9 @@ impl Ours {
         self.0.split_once(PART).map(|(_, login)| login)
     }
 
-    /// Whether it was given to the login that got this token.
-    pub fn proves(&self, signer: &Signer, token: Hash) -> bool {
-        let right = signer.login(token);
+    /// Whether it was given to the login with this serial number.
+    pub fn proves(&self, signer: &Signer, serial: u64) -> bool {
+        let right = signer.login(serial);
         let shown = self.login().unwrap_or_default();
         aws_lc_rs::constant_time::verify_slices_are_equal(shown.as_bytes(), right.as_bytes()).is_ok()
     }
@@ -294,7 +299,7 @@ mod tests {
     #[test]
     fn a_login_is_proved_by_its_own_cookie_only() {
         let signer = Signer::new().unwrap();
-        let (one, two) = (Hash::of(b"one"), Hash::of(b"two"));
+        let (one, two) = (1, 2);
         let text = format!("gatekeeper_affinity={}", value("instance", Some(&signer.login(one))));
         let ours = take(&mut request(&[&text])).unwrap();
         assert_eq!(ours.instance(), "instance");

@@ -3,10 +3,10 @@
 
 use zeroize::Zeroizing;
 
-/// The value of the first field `name`. Order does not matter; what cannot be decoded is taken as
+/// The value of the first field `name`, in any case as ASP.NET has it. Order does not matter; what cannot be decoded is taken as
 /// it stands.
 pub fn field(form: &[u8], name: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let (_, value) = pairs(form).find(|(key, _)| decode(key) == name.as_bytes())?;
+    let (_, value) = pairs(form).find(|(key, _)| is(key, name))?;
     Some(Zeroizing::new(decode(value)))
 }
 
@@ -19,7 +19,7 @@ pub fn with(form: &[u8], name: &str, value: &str) -> Zeroizing<Vec<u8>> {
             out.push(b'&');
         }
         match pair.iter().position(|b| *b == b'=') {
-            Some(equals) if decode(&pair[..equals]) == name.as_bytes() => {
+            Some(equals) if is(&pair[..equals], name) => {
                 out.extend_from_slice(&pair[..=equals]);
                 encode(value, &mut out);
             }
@@ -27,6 +27,10 @@ pub fn with(form: &[u8], name: &str, value: &str) -> Zeroizing<Vec<u8>> {
         }
     }
     out
+}
+
+fn is(key: &[u8], name: &str) -> bool {
+    decode(key).trim_ascii().eq_ignore_ascii_case(name.as_bytes())
 }
 
 pub(super) fn pairs(form: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {

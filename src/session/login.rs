@@ -2,8 +2,8 @@
 //! instances (design D8). In memory only; every secret is wiped when it is dropped.
 
 use std::fmt;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
@@ -143,6 +143,7 @@ pub struct Opening {
 
 /// One login, as the tokens of all instances that stand for it.
 pub struct Session {
+    serial: u64,
     opening: Opening,
     places: Mutex<Vec<Place>>,
     /// No twin may be used, nor one that is still to come.
@@ -154,6 +155,7 @@ pub struct Session {
 impl Session {
     /// A session whose twins are still to come: one pending place for each of `twins`.
     pub fn new(opening: Opening, twins: &[(u64, Twin)]) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
         let place = |(backend, twin): &(u64, Twin)| {
             let slot = match twin {
                 Twin::None(why) => Slot::None(*why),
@@ -162,7 +164,13 @@ impl Session {
             Place { backend: *backend, slot, spare: None }
         };
         let places = Mutex::new(twins.iter().map(place).collect());
-        Self { opening, places, barred: AtomicBool::new(false), changes: watch::Sender::new(0) }
+        let serial = NEXT.fetch_add(1, Relaxed);
+        Self { serial, opening, places, barred: AtomicBool::new(false), changes: watch::Sender::new(0) }
+    }
+
+    /// No other login of this process has it.
+    pub const fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// Name of the site.
@@ -224,6 +232,11 @@ impl Session {
         self.places().iter().any(|p| matches!(p.slot, Slot::Pending))
     }
 
+    /// Whether the session has a twin somewhere, or may soon have one.
+    pub fn may_outlive_home(&self) -> bool {
+        self.places().iter().any(|p| !matches!(p.slot, Slot::None(_)))
+    }
+
     /// Returns when no twin is pending.
     pub async fn settled(&self) {
         let mut changes = self.changes.subscribe();
@@ -248,8 +261,10 @@ impl Session {
     /// The instance could not be asked. `refresh` is unused then, and good for another time.
     pub fn not_reached(&self, backend: u64, refresh: Option<SecretString>) {
         self.settle(backend, Err(Without::Unreachable));
+        let mut places = self.places();
+        // Read under the lock, as in `set`.
         if !self.is_barred()
-            && let Some(place) = self.places().iter_mut().find(|p| p.backend == backend)
+            && let Some(place) = places.iter_mut().find(|p| p.backend == backend)
         {
             place.spare = refresh;
         }

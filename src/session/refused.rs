@@ -17,7 +17,17 @@ type Digest = [u8; 32];
 pub struct Refused {
     key: hmac::Key,
     // Two generations, so that no insert scans the table.
-    generations: Mutex<[HashMap<Digest, (Digest, Moment)>; 2]>,
+    generations: Mutex<[HashMap<Digest, Row>; 2]>,
+}
+
+/// What an instance has refused of one user.
+#[derive(Clone, Copy)]
+struct Row {
+    /// The newest one.
+    secret: Digest,
+    until: Moment,
+    /// How many secrets in a row, none of them older than a day when the next came.
+    count: u32,
 }
 
 /// Whom one instance of one site is asked about.
@@ -51,16 +61,19 @@ impl Refused {
         if young.len() >= GENERATION {
             *old = std::mem::take(young);
         }
-        old.remove(&user);
-        young.insert(user, (secret, now + MEMORY));
+        let earlier = old.remove(&user).or_else(|| young.get(&user).copied()).filter(|row| row.until > now);
+        let count = earlier.map_or(1, |row| row.count.saturating_add(1));
+        young.insert(user, Row { secret, until: now + MEMORY, count });
     }
 
-    /// Whether the instance is known to refuse this secret of this user.
+    /// Whether the instance is known to refuse this secret of this user, or has refused so many that
+    /// one more could lock the user out: the instance where the user logs in may say yes to
+    /// anything, and must not be able to try out passwords here.
     pub fn knows(&self, question: Question<'_>, now: Moment) -> bool {
         let (user, secret) = self.digests(question);
         let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
         let found = generations.iter().find_map(|generation| generation.get(&user));
-        found.is_some_and(|(refused, until)| *refused == secret && *until > now)
+        found.is_some_and(|row| row.until > now && (row.secret == secret || row.count >= MOST_SECRETS))
     }
 
     fn digests(&self, q: Question<'_>) -> (Digest, Digest) {
@@ -82,6 +95,8 @@ impl Refused {
     }
 }
 
+/// In a day. The VMS locks a user out after five in a row (fact sheet 2.3).
+const MOST_SECRETS: u32 = 3;
 const MEMORY: Duration = Duration::from_secs(24 * 3600);
 /// Some 100 bytes each.
 const GENERATION: usize = 50_000;
@@ -103,5 +118,17 @@ mod tests {
         assert!(!refused.knows(ask("hq", 1, b"joe", b"one"), now + MEMORY));
         refused.remember(ask("hq", 1, b"joe", b"two"), now);
         assert!(refused.knows(ask("hq", 1, b"joe", b"two"), now));
+    }
+
+    #[test]
+    fn passwords_cannot_be_tried_out() {
+        let (refused, now) = (Refused::new().unwrap(), Moment::default());
+        let ask = |secret| Question { site: "hq", backend: 1, user: b"joe", secret };
+        for secret in [b"1", b"2", b"3"] {
+            assert!(!refused.knows(ask(secret), now));
+            refused.remember(ask(secret), now);
+        }
+        assert!(refused.knows(ask(b"4"), now));
+        assert!(!refused.knows(ask(b"4"), now + MEMORY), "a day later");
     }
 }

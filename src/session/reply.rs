@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::issued::Hash;
 use super::login::Tokens;
+use super::validate::MAX_TOKEN;
 use crate::clock::Moment;
 
 /// A successful answer.
@@ -22,11 +23,16 @@ pub struct TokenReply {
 
 impl TokenReply {
     /// Reads the body of a 200; `None` if it holds no token, or one that could never stand in a
-    /// header.
+    /// header, or that is longer than any: they are kept.
     pub fn read(body: &[u8]) -> Option<Self> {
         let reply: Self = serde_json::from_slice(body).ok()?;
         let token = reply.access_token.expose_secret();
-        (!token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())).then_some(reply)
+        let fits = |token: &SecretString| token.expose_secret().len() <= MAX_TOKEN;
+        let good = !token.is_empty()
+            && token.bytes().all(|b| b.is_ascii_graphic())
+            && fits(&reply.access_token)
+            && reply.refresh_token.as_ref().is_none_or(fits);
+        good.then_some(reply)
     }
 
     /// The fingerprint of the token.

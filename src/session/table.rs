@@ -77,9 +77,19 @@ impl Sessions {
     /// issued it still takes it, is a plain one from then on.
     pub fn forget(&self, session: &Session) {
         session.bar();
-        self.shard(session.fingerprint()).tokens.remove(&session.fingerprint());
+        // Another login may have got the same since.
+        let is_it = |found: Option<&Arc<Session>>| found.is_some_and(|s| s.serial() == session.serial());
+        let token = session.fingerprint();
+        let mut shard = self.shard(token);
+        if is_it(shard.tokens.get(&token)) {
+            shard.tokens.remove(&token);
+        }
+        drop(shard);
         if let Some(refresh) = session.refresh() {
-            self.shard(refresh).renewals.remove(&refresh);
+            let mut shard = self.shard(refresh);
+            if is_it(shard.renewals.get(&refresh).map(|(session, _)| session)) {
+                shard.renewals.remove(&refresh);
+            }
         }
     }
 

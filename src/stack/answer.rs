@@ -151,7 +151,8 @@ impl Stack {
         asked: Asked,
         session: Option<Arc<Session>>,
     ) -> Result<Served, Answer> {
-        if served.response.status() != StatusCode::OK {
+        let status = served.response.status();
+        if status != StatusCode::OK && !(asked.grant().is_some() && status.is_success()) {
             return Ok(served);
         }
         let mut served = served.read(LARGEST_TOKEN, limit_of(job)).await?;
@@ -162,7 +163,12 @@ impl Stack {
             return Ok(served);
         }
         let Content::Own(body) = served.response.body() else { return Ok(served) };
-        let Some(reply) = TokenReply::read(body) else { return Ok(served) };
+        // A client may be more generous than we are, and find another's token in it.
+        let Some(reply) = TokenReply::read(body).filter(|_| status == StatusCode::OK) else {
+            let instance = job.live.prepared.config.instance(served.instance).name.as_str();
+            tracing::warn!(instance, "its answer to a login is none; refused");
+            return Err(Answer::BAD_GATEWAY);
+        };
         if self.is_anothers(job, served.instance, &reply) {
             let instance = job.live.prepared.config.instance(served.instance).name.as_str();
             tracing::warn!(instance, "it answers a login with what another instance has issued; refused");
@@ -172,12 +178,12 @@ impl Stack {
             let key = job.live.prepared.backend(served.instance).key;
             self.issued.remember(hash, key, REFRESH_LIFE, Moment::now());
         }
-        if let Some(value) = job.live.prepared.cookie(job.route.site, served.instance) {
-            let value = cookie::value(value, Some(&self.signer.login(reply.fingerprint())));
+        let home = served.instance;
+        let session = self.open_session(job, Login { asked, renews: session, home, reply: &reply });
+        if let Some(value) = job.live.prepared.cookie(job.route.site, home) {
+            let value = cookie::value(value, Some(&self.signer.login(session.serial())));
             cookie::set(served.response.headers_mut(), &value, job.route.secure);
         }
-        let home = served.instance;
-        self.open_session(job, Login { asked, renews: session, home, reply: &reply });
         Ok(served)
     }
 }

@@ -2,7 +2,7 @@
 //! read whole, because the secret says where they belong, and kept until the answer is here.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, COOKIE, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, COOKIE, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Uri};
 use zeroize::Zeroizing;
@@ -12,6 +12,8 @@ use crate::route::normalise::segments;
 use crate::session::form;
 use crate::session::grant::{self, Grant};
 use crate::session::issued::Hash;
+use crate::session::throttle::Claim;
+use crate::session::token::{self, Credential};
 
 /// What the form asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,10 @@ impl Asked {
         };
         let mut headers = head.headers.clone();
         headers.remove(COOKIE);
+        if token::credential(&headers) != Credential::Other {
+            // Only a client's own secret (HTTP Basic) is worth something to more than one instance.
+            headers.remove(AUTHORIZATION);
+        }
         Self { purpose, uri: head.uri.clone(), headers, form }
     }
 
@@ -63,15 +69,16 @@ impl Asked {
         RequestBody::full(self.form.clone())
     }
 
-    /// Whom it is about: user name or client id.
+    /// Whom it is about: user name or client id, which may stand in the header.
     pub(super) fn user(&self) -> Zeroizing<Vec<u8>> {
-        self.field("username").or_else(|| self.field("client_id")).unwrap_or_default()
+        let header = || Some(Claim::of_header(&self.headers)?.user()?.as_bytes().to_vec().into());
+        self.field("username").or_else(|| self.field("client_id")).or_else(header).unwrap_or_default()
     }
 
     /// What proves it: the password, or the client's secret in the form or in its header.
     pub(super) fn secret(&self) -> Zeroizing<Vec<u8>> {
         let header = || {
-            let value = self.headers.get(http::header::AUTHORIZATION)?;
+            let value = self.headers.get(AUTHORIZATION)?;
             Some(Zeroizing::new(value.as_bytes().to_vec()))
         };
         self.field("password").or_else(|| self.field("client_secret")).or_else(header).unwrap_or_default()

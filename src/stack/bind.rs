@@ -172,7 +172,7 @@ impl Stack {
     ) -> bool {
         site.twin_binding == TwinBinding::Nothing
             || session.client() == client
-            || cookie.is_some_and(|ours| ours.proves(&self.signer, session.fingerprint()))
+            || cookie.is_some_and(|ours| ours.proves(&self.signer, session.serial()))
     }
 
     /// Where a request goes that says nothing about its client: where the connection belongs.

@@ -41,11 +41,16 @@ impl Stack {
         (instance, fallback): (InstanceId, Option<InstanceId>),
         request: Request<RequestBody>,
     ) -> Result<(InstanceId, Sent), Failure> {
-        // Kept only where a second chance may come: a twin is on its way.
+        // Kept only where a second chance may come: a twin is on its way, or was away until now.
+        // Cookies are of the instance that set them.
         let spare = out
             .session
-            .filter(|s| matches!(out.bound, Bound::Token(_)) && s.is_pending() && forward::is_safe(&request))
-            .map(|_| forward::copy(&request));
+            .filter(|s| fallback.is_none() && s.may_outlive_home() && forward::is_safe(&request))
+            .map(|_| {
+                let mut spare = forward::copy(&request);
+                spare.headers_mut().remove(COOKIE);
+                spare
+            });
         let failure = match self.send_once(job, out, out.bound, (instance, fallback), request).await {
             Ok(sent) => return Ok(sent),
             Err(failure) => failure,

@@ -49,7 +49,7 @@ impl Stack {
     }
 
     /// Step 10: a client has got a token. Remembers whose it is, and asks for its twins.
-    pub(super) fn open_session(self: &Rc<Self>, job: &Job<'_>, login: Login<'_>) {
+    pub(super) fn open_session(self: &Rc<Self>, job: &Job<'_>, login: Login<'_>) -> Arc<Session> {
         let Login { asked, renews, home, reply } = login;
         let (now, prepared) = (Moment::now(), &job.live.prepared);
         let site = prepared.config.site(job.route.site);
@@ -120,6 +120,7 @@ impl Stack {
                 }
             });
         }
+        session
     }
 
     /// Why a password is not shown to this instance.
@@ -237,12 +238,20 @@ impl Asking {
             if !self.stack.until_takes_logins(&self.backend, PATIENCE).await {
                 break;
             }
+            if self.session.is_barred() {
+                return Err(Without::Lost);
+            }
+            if self.is_known_refused() {
+                // Another login of the user has waited here, too, and was first.
+                return Err(Without::Refused);
+            }
             match self.stack.ask_one(Service::Identity, &self.backend, self.asked.again()).await {
                 Ok((StatusCode::OK, body)) => {
                     let reply = TokenReply::read(&body).ok_or(Without::Refused)?;
                     return Ok(reply.into_tokens(Moment::now()));
                 }
-                Ok((status, _)) if status.is_client_error() => {
+                // Others say nothing about the password.
+                Ok((StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _)) => {
                     self.remember_refusal();
                     return Err(Without::Refused);
                 }
@@ -255,11 +264,18 @@ impl Asking {
         Err(Without::Unreachable)
     }
 
+    fn is_known_refused(&self) -> bool {
+        let (user, secret) = (self.asked.user(), self.asked.secret());
+        self.stack.refused.knows(self.question(&user, &secret), Moment::now())
+    }
+
+    fn question<'q>(&'q self, user: &'q [u8], secret: &'q [u8]) -> Question<'q> {
+        Question { site: self.session.site(), backend: self.backend.key, user, secret }
+    }
+
     fn remember_refusal(&self) {
         let (user, secret) = (self.asked.user(), self.asked.secret());
-        let question =
-            Question { site: self.session.site(), backend: self.backend.key, user: &user, secret: &secret };
-        self.stack.refused.remember(question, Moment::now());
+        self.stack.refused.remember(self.question(&user, &secret), Moment::now());
         let instance = self.backend.monitor.name();
         tracing::info!(instance, site = self.site.index(), "a user cannot fail over: refused there");
     }
