@@ -94,20 +94,19 @@ async def listen(client, report, stopped):
 
 
 def across(client):
-    report = {"good": 0, "logins": 1, "failures": [], "sockets": 0, "events": 0, "events_after_login": 0}
+    report = {"good": 0, "logins": 1, "failures": [], "sockets": 0, "events": 0}
     stopped = threading.Event()
     client.log_in()
     listener = threading.Thread(target=lambda: asyncio.run(listen(client, report, stopped)))
     listener.start()
     waiter = threading.Thread(target=lambda: (sys.stdin.readline(), stopped.set()), daemon=True)
     waiter.start()
-    seen_before = 0
+    opened, seen_before = 0, 0
     said = False
     while not stopped.is_set():
         try:
             reply = client.http.get(client.url + REST + "/cameras", timeout=20)
             if reply.status_code == 401:
-                seen_before = report["events"]
                 client.log_in()
                 report["logins"] += 1
             elif reply.status_code == 200:
@@ -116,11 +115,12 @@ def across(client):
                 report["failures"].append(f"{reply.status_code} {reply.text[:200]}")
         except requests.RequestException as error:
             report["failures"].append(repr(error))
-        report["events_after_login"] = report["events"] - seen_before
+        if report["sockets"] != opened:
+            opened, seen_before = report["sockets"], report["events"]
         if not said and report["good"] > 20 and report["events"] > 0:
             print("working", flush=True)
             said = True
-        if said and report["logins"] > 1 and report["events_after_login"] > 0 and report["good"] > 60:
+        if said and opened > 1 and report["events"] > seen_before and report["good"] > 60:
             print("recovered", flush=True)
         time.sleep(0.02)
     listener.join()

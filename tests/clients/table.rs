@@ -19,6 +19,8 @@ pub struct Client {
     pub parts: &'static [Part],
     /// What the simulators must be started with.
     pub simulator: &'static [&'static str],
+    /// Lines of its site.
+    pub site: &'static str,
     /// Who sees to the new login after a switch.
     pub login: Login,
 }
@@ -168,8 +170,8 @@ Clients that nobody here wrote, each unmodified and with its own idea of the pro
 `UPDATE_DOCS=1 cargo test --test clients`; the same test fails when a client's result changes.
 
 Each client makes all its calls three times: against a simulated instance alone; through the gatekeeper in front of two; and once more with
-the same session after the primary was killed. A number is calls that answered as they should, of all that were made. A session of one
-instance is worth nothing on the other (README, *Limits*), so after the switch the first call is refused (401, in SOAP a fault) and the script logs in again, as the
+the same session after the primary was killed. A number is calls that answered as they should, of all that were made. Password users have a twin
+session on the other instance and notice nothing; for others, and where a SOAP token is needed (README, *Limits*), the first call after the switch is refused (401, in SOAP a fault) and the script logs in again, as the
 user of the package has to; a client that does so is said to go on *after one new login*. Everything runs over TLS.
 
 One thing no proxy can mend: an OpenID client that compares the token's issuer with the one that it read before. Who reads
@@ -189,7 +191,7 @@ Kept by hand in `tests/clients/table.rs`.
 - `milestonexprotectwspython` cannot read a SOAP configuration with more than one audio message (it expects one object, not a list), nor a time with
   one fractional digit or none; its `RegisterIntegration` always raises, because it looks for another call's result. The simulated site has one audio message.
 - Its Windows login is HTTP Basic on `/ServerAPI`, not NTLM. It offers the calls to recorders to Windows users only; they go to the recording
-  servers directly, not through the gatekeeper.
+  servers directly, not through the gatekeeper, with the ids that it has seen; so its site says `ids = \"native\"`.
 - Both packages take no certificate authority and do not read `REQUESTS_CA_BUNDLE`; they run with their check of certificates switched off.
 - curl gives up on a 503 in the middle of an NTLM handshake, and begins anew by itself when the connection ends; so the gatekeeper ends it.
 ";

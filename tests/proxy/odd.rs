@@ -159,6 +159,11 @@ async fn the_first_request_after_a_death_does_not_wait_for_a_probe() {
     let mut conn = http.connect().await.unwrap();
     assert_eq!(conn.send(&http.host, get("/x")).await.unwrap().expect(200).text(), "a");
     a.stop();
+    // Its last connection ends when its task does.
+    let mut last = "a".to_owned();
+    while last == "a" {
+        last = conn.send(&http.host, get("/x")).await.unwrap().expect(200).text().to_owned();
+    }
     for _ in 0..10 {
         assert_eq!(conn.send(&http.host, get("/x")).await.unwrap().expect(200).text(), "b");
     }
