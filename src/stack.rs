@@ -96,6 +96,8 @@ pub struct Stack {
     pub throttle: Arc<Throttle>,
     /// Logins that wait because others have failed.
     pub held: Held,
+    /// One clone for each twin that this core is asking for.
+    pub asking: Rc<()>,
     /// Makes the affinity cookie.
     pub signer: Arc<Signer>,
     /// Which tokens were found good.

@@ -82,6 +82,7 @@ impl DataPlane {
                         ids,
                         sessions,
                         refused,
+                        asking: Rc::default(),
                         signer,
                         verdicts,
                         throttle,

@@ -104,7 +104,13 @@ impl Stack {
         self.sessions.insert(&session, now);
         let (asked, home) = (Rc::new(asked), prepared.backend(home).clone());
         for (backend, refresh) in work {
+            if Rc::strong_count(&self.asking) > MOST_ASKING {
+                // Logins in a flood, or while an instance is away: each holds a password.
+                session.not_reached(backend.key, refresh);
+                continue;
+            }
             let task = Asking {
+                _counted: self.asking.clone(),
                 stack: self.clone(),
                 session: session.clone(),
                 asked: asked.clone(),
@@ -216,6 +222,8 @@ struct Asking {
     asked: Rc<Asked>,
     site: SiteId,
     backend: Arc<Backend>,
+    /// Of [`Stack::asking`].
+    _counted: Rc<()>,
 }
 
 impl Asking {
@@ -234,8 +242,10 @@ impl Asking {
     }
 
     async fn try_to_log_in(&self) -> Result<Tokens, Without> {
+        let begun = Moment::now();
         for _ in 0..ATTEMPTS {
-            if !self.stack.until_takes_logins(&self.backend, PATIENCE).await {
+            let left = PATIENCE.saturating_sub(Moment::now().since(begun));
+            if !self.stack.until_takes_logins(&self.backend, left).await {
                 break;
             }
             if self.session.is_barred() {
@@ -302,6 +312,8 @@ impl Asking {
 const REST: &str = "/API/rest/v1";
 /// How often an instance is asked that was never reached.
 const ATTEMPTS: usize = 5;
+/// Twins that one core asks for at once.
+const MOST_ASKING: usize = 2000;
 /// How long a password is kept for an instance that is away.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(250);
