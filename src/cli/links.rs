@@ -43,7 +43,7 @@ enum Action {
     /// Match now and say what came out
     ///
     /// Reads all instances that share a site. The matcher does so by itself at the start, when an
-    /// instance has come back, and every [sync] full_interval.
+    /// instance has come back, and every sync.full_interval.
     #[command(
         after_help = "Examples:\n  gatekeeper sync links run\n  gatekeeper sync links run --json | jq '.last_run.pairs[].ambiguous'\n\nExit code 4: some objects could not be compared; the output says which and why."
     )]
