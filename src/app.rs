@@ -241,7 +241,7 @@ fn publisher(
 fn targets(current: Arc<ArcSwap<Prepared>>) -> worker::Targets {
     Arc::new(move |name: &str| {
         let prepared = current.load();
-        let id = prepared.config.instance_ids().find(|id| prepared.config.instance(*id).name == name)?;
+        let id = prepared.config.instance_named(name)?;
         Some(prepared.backend(id).target.clone())
     })
 }

@@ -24,7 +24,7 @@ mod twin;
 
 use std::future::Future;
 use std::net::IpAddr;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -179,23 +179,21 @@ impl Stack {
 
         let client = forwarded::client(request.headers(), &connection).into();
         let ids = self.ids_of(config.site(site), service);
-        // Dropped when the client leaves.
-        let here = Rc::new(());
-        let stays = Rc::downgrade(&here);
-        let answered = if throttle::may_be_login(service, &request) {
-            let (stack, live, connection) = (self.clone(), live.clone(), connection.clone());
-            let to_its_end = spawn_local(async move {
+        // Dropped when the client leaves; only who is followed to the end asks.
+        let here = throttle::may_be_login(service, &request).then(|| Rc::new(()));
+        let stays = here.as_ref().map_or_else(Weak::new, Rc::downgrade);
+        let serving = {
+            let (stack, live) = (self.clone(), live.clone());
+            async move {
                 let (live, route, connection, stays) = (&live, &route, &connection, &stays);
                 let ids = ids.as_deref();
                 let job = Job { live, route, service, connection, client, ids, stays };
                 stack.serve(&job, request, wanted.as_ref(), on_client).await
-            });
-            to_its_end.await.unwrap_or_else(|_| Err(Answer::BAD_GATEWAY.into()))
-        } else {
-            let (live, route, connection, stays) = (&live, &route, &connection, &stays);
-            let ids = ids.as_deref();
-            let job = Job { live, route, service, connection, client, ids, stays };
-            self.serve(&job, request, wanted.as_ref(), on_client).await
+            }
+        };
+        let answered = match here {
+            Some(_) => spawn_local(serving).await.unwrap_or_else(|_| Err(Answer::BAD_GATEWAY.into())),
+            None => serving.await,
         };
         let answered = match (camera, answered) {
             (Some(id), Ok(served)) => {

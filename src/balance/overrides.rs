@@ -65,7 +65,7 @@ impl Held {
             let name = &config.instance(id).name;
             let kind = overrides.iter().filter(|o| o.instance == *name).map(|o| o.kind).max();
             let before = previous.and_then(|(config, held)| {
-                let id = config.instance_ids().find(|i| config.instance(*i).name == *name)?;
+                let id = config.instance_named(name)?;
                 held.0.get(id.index())
             });
             let released = match (before, kind) {

@@ -125,11 +125,11 @@ pub fn pick(picture: &Picture, site: SiteId, service: Service, bound: Bound) -> 
             to(picture, site, service, picture.table.get(site, service).instance, PickReason::Serving)
         }
         Bound::Login => to(picture, site, service, picture.table.login(site), PickReason::Login),
-        Bound::Made(maker) if answers(picture, service, maker) => {
+        Bound::Made(maker) if picture.answers(maker, service) => {
             Pick::To { instance: maker, reason: PickReason::Made, fallback: None }
         }
         Bound::Made(_) => Pick::Gone,
-        Bound::Handshake(begun) if answers(picture, service, begun) => {
+        Bound::Handshake(begun) if picture.answers(begun, service) => {
             Pick::To { instance: begun, reason: PickReason::Handshake, fallback: None }
         }
         Bound::Handshake(_) => Pick::Nobody,
@@ -139,7 +139,7 @@ pub fn pick(picture: &Picture, site: SiteId, service: Service, bound: Bound) -> 
 /// A token stays at home while home answers at all: its 404 for a service it does not have is a
 /// true answer, so absent is good enough here. A drained home keeps its sessions.
 fn at_home(picture: &Picture, site: SiteId, service: Service, home: InstanceId) -> Pick {
-    if answers(picture, service, home) {
+    if picture.answers(home, service) {
         return Pick::To { instance: home, reason: PickReason::Home, fallback: None };
     }
     // Logging in again only helps if it leads elsewhere, and to somebody who has the service: else
@@ -163,10 +163,10 @@ fn twinned(picture: &Picture, site: SiteId, service: Service, home: InstanceId, 
         Pick::To { instance, reason, fallback: others.find(|id| fits(*id)) }
     };
     let serving = picture.table.get(site, service).instance.filter(|id| known(*id));
-    if let Some(instance) = serving.filter(|id| answers(picture, service, *id)) {
+    if let Some(instance) = serving.filter(|id| picture.answers(*id, service)) {
         return to(instance, PickReason::Serving);
     }
-    if answers(picture, service, home) {
+    if picture.answers(home, service) {
         return to(home, PickReason::Home);
     }
     let mut others = picture.config.site(site).candidates().filter(|id| known(*id));
@@ -174,10 +174,6 @@ fn twinned(picture: &Picture, site: SiteId, service: Service, home: InstanceId, 
         Some(instance) => to(instance, PickReason::Twin),
         None => at_home(picture, site, service, home),
     }
-}
-
-fn answers(picture: &Picture, service: Service, instance: InstanceId) -> bool {
-    picture.condition(instance, service) != Condition::Down && !picture.quarantined(instance)
 }
 
 fn to(

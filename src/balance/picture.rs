@@ -56,6 +56,12 @@ impl Picture {
         self.condition(instance, service).is_usable() && !self.quarantined(instance)
     }
 
+    /// May be sent what belongs to it: not down, and not in quarantine. Its 404 for a service that it
+    /// does not have is a true answer, so absent is good enough here.
+    pub fn answers(&self, instance: InstanceId, service: Service) -> bool {
+        self.condition(instance, service) != Condition::Down && !self.quarantined(instance)
+    }
+
     /// Some candidate of the site has this service, working or not.
     pub fn exists(&self, site: SiteId, service: Service) -> bool {
         self.config.site(site).candidates().any(|c| self.fact(c, service).exists())
@@ -104,9 +110,7 @@ impl Picture {
         let mut changes = Vec::new();
         for id in self.config.site_ids() {
             let site = self.config.site(id);
-            let Some(earlier) =
-                previous.config.site_ids().find(|s| previous.config.site(*s).name == site.name)
-            else {
+            let Some(earlier) = previous.config.site_named(&site.name) else {
                 continue;
             };
             for service in site.services() {

@@ -100,11 +100,11 @@ impl Table {
     pub fn carry(&self, from: &Config, to: &Config) -> Self {
         let same_instance = |id: InstanceId| {
             let name = &from.instance(id).name;
-            to.instance_ids().find(|i| to.instance(*i).name == *name)
+            to.instance_named(name)
         };
         let carried = |id: SiteId| {
             let name = &to.site(id).name;
-            let Some(earlier) = from.site_ids().find(|s| from.site(*s).name == *name) else {
+            let Some(earlier) = from.site_named(name) else {
                 return [NOBODY; Service::COUNT];
             };
             Service::ALL.map(|service| {

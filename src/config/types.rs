@@ -133,6 +133,16 @@ impl Config {
         &self.sites[id.index()]
     }
 
+    /// The instance with this name: names outlive a reload, ids do not.
+    pub fn instance_named(&self, name: &str) -> Option<InstanceId> {
+        self.instance_ids().find(|id| self.instance(*id).name == name)
+    }
+
+    /// The site with this name.
+    pub fn site_named(&self, name: &str) -> Option<SiteId> {
+        self.site_ids().find(|id| self.site(*id).name == name)
+    }
+
     /// Ids of all instances.
     pub fn instance_ids(&self) -> impl Iterator<Item = InstanceId> + use<> {
         // `convert` refuses more than `u16::MAX` instances.

@@ -210,21 +210,17 @@ impl Session {
 
     /// Whether the user has a token at this instance, which is not its home, now.
     pub fn has_twin(&self, backend: u64, now: Moment) -> bool {
-        self.places().iter().any(|p| p.backend == backend && p.slot.usable(now).is_some())
+        self.usable(backend, now, |_| ()).is_some()
     }
 
     /// The `Authorization` header for an instance that is not its home.
     pub fn authorization(&self, backend: u64, now: Moment) -> Option<HeaderValue> {
-        let places = self.places();
-        let place = places.iter().find(|p| p.backend == backend)?;
-        bearer(&place.slot.usable(now)?.access)
+        self.usable(backend, now, |tokens| bearer(&tokens.access)).flatten()
     }
 
     /// The twin's token for an instance that is not its home, as text.
     pub fn token(&self, backend: u64, now: Moment) -> Option<SecretString> {
-        let places = self.places();
-        let place = places.iter().find(|p| p.backend == backend)?;
-        Some(place.slot.usable(now)?.access.clone())
+        self.usable(backend, now, |tokens| tokens.access.clone())
     }
 
     /// Whether some instance is being asked for a twin.
@@ -299,14 +295,6 @@ impl Session {
         self.places().iter_mut().find(|p| p.backend == backend)?.take_refresh()
     }
 
-    /// Whether an instance could renew the user's tokens.
-    pub fn can_refresh(&self, backend: u64) -> bool {
-        self.places().iter().any(|p| {
-            p.backend == backend
-                && (p.spare.is_some() || matches!(&p.slot, Slot::Ready(t) if t.refresh.is_some()))
-        })
-    }
-
     /// Why there is no twin at an instance, for the login that renews this one.
     pub fn why_not(&self, backend: u64) -> Without {
         let twins = self.twins(self.expires());
@@ -326,6 +314,11 @@ impl Session {
             Slot::None(why) => Twin::None(*why),
         };
         self.places().iter().map(|place| (place.backend, stand(place))).collect()
+    }
+
+    /// Looks at the user's tokens at an instance, if they are good now.
+    fn usable<T>(&self, backend: u64, now: Moment, look: impl FnOnce(&Tokens) -> T) -> Option<T> {
+        self.places().iter().find(|p| p.backend == backend)?.slot.usable(now).map(look)
     }
 
     fn set(&self, backend: u64, slot: Slot) {

@@ -13,7 +13,6 @@ use super::{Denied, Job, Stack};
 use crate::balance::{Bound, Picture, Twins};
 use crate::clock::{Moment, unix_seconds};
 use crate::config::types::{InstanceId, Service, Site, SiteId, StandbyWrites, TwinBinding};
-use crate::health::Condition;
 use crate::health::supervisor::REFRESH_PAUSE;
 use crate::http::respond::Answer;
 use crate::http::unanswered::Unanswered;
@@ -152,9 +151,7 @@ impl Stack {
         if !self.is_client(job, &session, cookie) {
             return Some(Bound::Token(home).into());
         }
-        let home_answers =
-            live.picture.condition(home, service) != Condition::Down && !live.picture.quarantined(home);
-        if !home_answers && session.is_pending() {
+        if !live.picture.answers(home, service) && session.is_pending() {
             // It has just logged in; its twin is on the way.
             let _ = Box::pin(timeout(TWIN_WAIT, session.settled())).await;
         }

@@ -71,7 +71,7 @@ impl Stack {
     fn judge(&self, sender: &Sender, backend: u64, token: &str) -> Swap {
         let live = self.live.load();
         let config = &live.prepared.config;
-        let Some(site) = config.site_ids().find(|id| config.site(*id).name == sender.site) else {
+        let Some(site) = config.site_named(&sender.site) else {
             return Swap::Refused(Answer::SIGN_IN_AGAIN);
         };
         let (hash, now) = (Hash::of(token.as_bytes()), Moment::now());

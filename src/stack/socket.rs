@@ -19,7 +19,6 @@ use super::{Job, Stack};
 use crate::balance::{Pick, pick};
 use crate::clock::Moment;
 use crate::config::types::{InstanceId, Service};
-use crate::health::Condition;
 use crate::http::respond::Answer;
 use crate::http::{hop, upgrade};
 use crate::session::in_band::Dialect;
@@ -141,8 +140,8 @@ impl Stack {
 
     fn is_down(&self, instance: &str, service: Service) -> bool {
         let picture = &self.live.load().picture;
-        let found = picture.config.instance_ids().find(|id| picture.config.instance(*id).name == instance);
-        found.is_none_or(|id| picture.condition(id, service) == Condition::Down || picture.quarantined(id))
+        let found = picture.config.instance_named(instance);
+        found.is_none_or(|id| !picture.answers(id, service))
     }
 
     /// Whether a client with this login, that came again now, would be sent to another instance than
@@ -155,7 +154,7 @@ impl Stack {
         }
         let live = self.live.load();
         let prepared = &live.prepared;
-        let Some(site) = prepared.config.site_ids().find(|id| prepared.config.site(*id).name == site) else {
+        let Some(site) = prepared.config.site_named(site) else {
             return false;
         };
         let Some(home) = prepared.candidate_by_key(site, session.home()) else { return false };

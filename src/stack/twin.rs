@@ -99,7 +99,6 @@ impl Stack {
         {
             // Its former home has not seen this one: it renews the user's tokens there some day.
             session.not_reached(renewed.home(), Some(unused.into()));
-            work.retain(|(backend, _)| backend.key != renewed.home());
         }
         self.sessions.insert(&session, now);
         let (asked, home) = (Rc::new(asked), prepared.backend(home).clone());

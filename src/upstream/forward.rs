@@ -275,9 +275,9 @@ impl Forwarder {
         let picture = self.picture.borrow();
         // By name: a reload may have given the instance another id since the request was planned.
         let name = backend.monitor.name();
-        let found = picture.config.instance_ids().find(|id| picture.config.instance(*id).name == name);
+        let found = picture.config.instance_named(name);
         // One that a reload has removed is not down: what runs on it may finish.
-        found.is_some_and(|id| picture.condition(id, service) == Condition::Down || picture.quarantined(id))
+        found.is_some_and(|id| !picture.answers(id, service))
     }
 }
 
