@@ -5,43 +5,27 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
 use std::hint::black_box;
-use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use gatekeeper::balance::Picture;
 use gatekeeper::clock::{Moment, unix_seconds};
-use gatekeeper::config;
 use gatekeeper::config::types::SiteId;
 use gatekeeper::session::issued::Hash;
 use gatekeeper::session::verdicts::Verdicts;
 use gatekeeper::vms::documents::Documents;
 use serde_json::json;
 
+#[path = "../tests/support/plain.rs"]
+mod plain;
 #[path = "../tests/support/signer.rs"]
 #[allow(dead_code, reason = "the benchmark needs a part of it only")]
 mod signer;
 
 use signer::{Signer, claims};
 
-const CONFIG: &str = r#"
-[[instance]]
-name = "a"
-url = "http://127.0.0.1:1"
-[[instance]]
-name = "b"
-url = "http://127.0.0.1:2"
-[[site]]
-name = "hq"
-hosts = ["vms.test"]
-primary = "a"
-standby = ["b"]
-"#;
-
 fn tokens(criterion: &mut Criterion) {
-    let config = config::parse(Path::new("bench.toml"), CONFIG.as_bytes(), SystemTime::now()).unwrap();
-    let mut picture = Picture::initial(Arc::new(config), Vec::new(), Moment::default());
+    let mut picture = Picture::initial(Arc::new(plain::config()), Vec::new(), Moment::default());
     let keys = [Signer::rsa("A"), Signer::rsa("B"), Signer::p256("C")];
     let issuer = |n: usize| format!("https://vms-{n}.example/IDP");
     picture.documents = keys[..2]

@@ -4,17 +4,18 @@
 //! from a socket; every camera has five ids. It does not show what the socket, TLS and HTTP cost.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark")]
 
-use std::fs;
 use std::hint::black_box;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use gatekeeper::config;
 use gatekeeper::idmap::guid::Guid;
 use gatekeeper::idmap::map::{Link, Map, View};
 use gatekeeper::idmap::translate::Translator;
 use gatekeeper::metrics::Metrics;
+
+#[path = "../tests/support/plain.rs"]
+mod plain;
 
 const CAMERAS: u64 = 5_000;
 const PART: usize = 16 * 1024;
@@ -40,23 +41,7 @@ fn cameras(side: u64) -> Bytes {
 
 /// How the primary sees a site of which everything is linked.
 fn primary() -> Arc<View> {
-    let file = std::env::temp_dir().join(format!("gatekeeper-bench-{}.toml", std::process::id()));
-    let text = r#"
-        [[instance]]
-        name = "a"
-        url = "http://127.0.0.1:1"
-        [[instance]]
-        name = "b"
-        url = "http://127.0.0.1:2"
-        [[site]]
-        name = "hq"
-        hosts = ["*"]
-        primary = "a"
-        standby = ["b"]
-    "#;
-    fs::write(&file, text).unwrap();
-    let config = config::load(&file).unwrap();
-    fs::remove_file(&file).unwrap();
+    let config = plain::config();
     let numbers = (0..CAMERAS).flat_map(|n| [n, 10_000 + n, 20_000 + n]);
     let links: Vec<Link> = numbers
         .map(|n| Link { kind: "any".into(), ids: vec![("a".into(), id(1, n)), ("b".into(), id(2, n))] })

@@ -1,13 +1,10 @@
 //! What must hold for any bytes at the places where strangers' bytes are read. Plain functions: the fuzz targets call
 //! them with what they invent, `tests/fuzz.rs` with the stored corpus.
 
-use std::path::Path;
 use std::sync::{Arc, LazyLock};
-use std::time::SystemTime;
 
 use gatekeeper::balance::Picture;
 use gatekeeper::clock::Moment;
-use gatekeeper::config;
 use gatekeeper::config::types::{InstanceId, SiteId};
 use gatekeeper::session::issued::{Hash, Issued};
 use gatekeeper::session::reply::TokenReply;
@@ -19,6 +16,8 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderValue, SET_COOKIE};
 use serde_json::{Value, json};
 
+#[path = "../tests/support/plain.rs"]
+mod plain;
 #[path = "../tests/support/signer.rs"]
 #[allow(dead_code, reason = "the bodies need a part of it only")]
 mod signer;
@@ -31,21 +30,7 @@ const NOW: i64 = 1_900_000_000;
 
 static KEY: LazyLock<Signer> = LazyLock::new(|| Signer::p256("K"));
 static PICTURE: LazyLock<Picture> = LazyLock::new(|| {
-    let text = r#"
-        [[instance]]
-        name = "a"
-        url = "http://127.0.0.1:1"
-        [[instance]]
-        name = "b"
-        url = "http://127.0.0.1:2"
-        [[site]]
-        name = "hq"
-        hosts = ["vms.test"]
-        primary = "a"
-        standby = ["b"]
-    "#;
-    let config = config::parse(Path::new("fuzz.toml"), text.as_bytes(), SystemTime::now()).unwrap();
-    let mut picture = Picture::initial(Arc::new(config), Vec::new(), Moment::default());
+    let mut picture = Picture::initial(Arc::new(plain::config()), Vec::new(), Moment::default());
     picture.documents = [(ISSUER, KEY.jwks()), ("https://b.example/IDP", Signer::rsa("B").jwks())]
         .map(|(issuer, jwks)| Documents::assemble(openid(issuer), Some(jwks), None, Moment::default()))
         .map(|documents| documents.map(Arc::new))

@@ -19,9 +19,7 @@ use support::PATIENCE;
 use support::config::Config;
 use support::gatekeeper::Gatekeeper;
 use support::sim::Sim;
-use support::until;
 use table::{Client, Login, Part, Row};
-use tempfile::NamedTempFile;
 
 const ADMIN: &str = "admin";
 const WINDOWS: &str = "VMS\\win1";
@@ -93,24 +91,15 @@ static CLIENTS: &[Client] = &[
 ];
 
 /// A site as it comes: sessions have twins, and what is the same on both instances is linked.
-async fn pair(options: &[&str], site: &str) -> (Sim, Sim, Gatekeeper, NamedTempFile) {
+async fn pair(options: &[&str], site: &str) -> (Sim, Sim, Gatekeeper) {
     let (a, b) = (Sim::start("a", options), Sim::start("b", options));
-    let secret = NamedTempFile::new().unwrap();
-    fs::write(&secret, "admin-password\n").unwrap();
-    let mut config = Config::twinned(&[&a, &b]).in_site(site);
-    for instance in &mut config.instances {
-        instance.extra = format!("account = {{ username = \"admin\", password_file = {:?} }}", secret.path());
-    }
+    let config = Config::twinned(&[&a, &b]).with_accounts().in_site(site);
     let gatekeeper = Gatekeeper::ready(config).await;
     for service in ["identity", "config", "events"] {
         gatekeeper.wait_up("b", service, true).await;
     }
-    until("both are matched", async || {
-        let shown = gatekeeper.succeed(&["sync", "links", "--json"]);
-        serde_json::from_str::<Value>(&shown).unwrap()["last_run"]["complete"] == true
-    })
-    .await;
-    (a, b, gatekeeper, secret)
+    gatekeeper.wait_matched().await;
+    (a, b, gatekeeper)
 }
 
 async fn run(client: &'static Client) -> Row {
@@ -123,7 +112,7 @@ async fn run(client: &'static Client) -> Row {
     let mut command = client.command(&Target::sim(&alone));
     let direct = Script::start(command.env("RECORDERS", recorders(&[&alone]))).round();
     drop(alone);
-    let (mut a, b, gatekeeper, _secret) = pair(client.simulator, client.site).await;
+    let (mut a, b, gatekeeper) = pair(client.simulator, client.site).await;
     let mut command = client.command(&Target::gatekeeper(&gatekeeper));
     let mut script = Script::start(command.env("RECORDERS", recorders(&[&a, &b])));
     let through = script.round();
@@ -167,7 +156,7 @@ async fn every_client_works() {
 /// Not a round of calls but a client that never stops working.
 #[tokio::test(flavor = "multi_thread")]
 async fn python_across_a_kill() {
-    let (mut a, _b, gatekeeper, _secret) = pair(&[], "").await;
+    let (mut a, _b, gatekeeper) = pair(&[], "").await;
     let target = Target::gatekeeper(&gatekeeper);
     let mut command = Command::new(programs::python());
     command.arg(programs::here().join("client.py")).arg(&target.url).arg(&target.ca);

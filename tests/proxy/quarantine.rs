@@ -155,13 +155,7 @@ async fn stays_out(a: &Upstream, while_: &Duration, before: (usize, usize)) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hostile_vms_gets_neither_requests_nor_credentials() {
     let (a, b) = (Sim::start("a", &["--event-rate", "20"]), Sim::start("b", &[]));
-    let mut config = Config::xprotect(&[&a, &b]);
-    let secret = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(secret.path(), "admin-password").unwrap();
-    for instance in &mut config.instances {
-        instance.extra = format!("account = {{ username = \"admin\", password_file = {:?} }}", secret.path());
-    }
-    let gatekeeper = Gatekeeper::ready(config).await;
+    let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b]).with_accounts()).await;
     for service in ["identity", "config", "events"] {
         gatekeeper.wait_up("b", service, true).await;
     }

@@ -7,15 +7,6 @@ use crate::support::config::Config;
 use crate::support::gatekeeper::Gatekeeper;
 use crate::support::sim::Sim;
 
-fn with_accounts(sims: &[&Sim], secret: &std::path::Path) -> Config {
-    std::fs::write(secret, "admin-password").unwrap();
-    let mut config = Config::xprotect(sims);
-    for instance in &mut config.instances {
-        instance.extra = format!("account = {{ username = \"admin\", password_file = {secret:?} }}");
-    }
-    config
-}
-
 async fn cameras(http: &Http, token: &str) -> Vec<Value> {
     let list = http.send(get("/API/rest/v1/cameras").bearer(token)).await.unwrap().expect(200).json();
     list["array"].as_array().unwrap().clone()
@@ -24,8 +15,7 @@ async fn cameras(http: &Http, token: &str) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_see_a_camera_learns_where_its_streams_are() {
     let (a, b) = (Sim::start("a", &[]), Sim::start("b", &[]));
-    let secret = tempfile::NamedTempFile::new().unwrap();
-    let gatekeeper = Gatekeeper::ready(with_accounts(&[&a, &b], secret.path())).await;
+    let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b]).with_accounts()).await;
     for instance in ["a", "b"] {
         gatekeeper.wait_up(instance, "config", true).await;
     }

@@ -8,7 +8,6 @@ use futures_util::stream;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use serde_json::{Value, json};
-use tempfile::NamedTempFile;
 
 use crate::support::client::{Call, Http, call, get, login};
 use crate::support::sim::Sim;
@@ -18,24 +17,11 @@ use crate::world::{World, log_in};
 
 const ALL: &str = "/API/rest/v1/cameras?page=0&size=9";
 
-/// Two instances that the matcher has compared, and the file with its password.
-async fn matched(site: &str) -> (World, NamedTempFile) {
-    let secret = NamedTempFile::new().unwrap();
-    std::fs::write(&secret, "admin-password\n").unwrap();
-    let world = World::with(&[], |mut config| {
-        for instance in &mut config.instances {
-            instance.extra =
-                format!("account = {{ username = \"admin\", password_file = {:?} }}", secret.path());
-        }
-        config.in_site(site)
-    })
-    .await;
-    until("both are matched", async || {
-        let shown = world.gatekeeper.succeed(&["sync", "links", "--json"]);
-        serde_json::from_str::<Value>(&shown).unwrap()["last_run"]["complete"] == true
-    })
-    .await;
-    (world, secret)
+/// Two instances that the matcher has compared.
+async fn matched(site: &str) -> World {
+    let world = World::with(&[], |config| config.with_accounts().in_site(site)).await;
+    world.gatekeeper.wait_matched().await;
+    world
 }
 
 /// Ids of the cameras in a list, in its order.
@@ -58,7 +44,7 @@ fn bookmark(token: &str, camera: &str) -> Call {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_client_remembers_of_one_instance_is_good_on_the_other() {
-    let (mut world, _secret) = matched("").await;
+    let mut world = matched("").await;
     let (h1, h2) = (world.gatekeeper.h1(), world.gatekeeper.h2());
     let (on_a, on_b) = (own(&world.a).await, own(&world.b).await);
     assert_eq!((on_a.len(), on_b.len()), (4, 4));
@@ -120,7 +106,7 @@ async fn what_a_client_remembers_of_one_instance_is_good_on_the_other() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn native_ids_stay_what_they_are() {
-    let (mut world, _secret) = matched("ids = \"native\"").await;
+    let mut world = matched("ids = \"native\"").await;
     let http = world.gatekeeper.h1();
     let (on_a, on_b) = (own(&world.a).await, own(&world.b).await);
     world.a.kill();
@@ -135,7 +121,7 @@ async fn native_ids_stay_what_they_are() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_socket_speaks_of_cameras_as_its_client_knows_them() {
-    let (mut world, _secret) = matched("").await;
+    let mut world = matched("").await;
     let http = world.gatekeeper.h1();
     let (on_a, on_b) = (own(&world.a).await, own(&world.b).await);
     let token = world.twinned("user1").await.token;

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use super::pki::Files;
 use super::sim::Sim;
 
+/// Beside the configuration.
+pub const ADMIN_PASSWORD: &str = "admin.password";
+
 #[derive(Clone, Debug)]
 pub struct Config {
     pub instances: Vec<Instance>,
@@ -60,6 +63,15 @@ impl Config {
     pub fn http_sims(sims: &[&Sim]) -> Self {
         let instances = sims.iter().map(|s| Instance::of(s)).collect();
         Self::site(instances, "http", "probe = \"/API/.well-known/uris\"")
+    }
+
+    /// The instances' own accounts are administrators, so that their objects are matched.
+    pub fn with_accounts(mut self) -> Self {
+        for instance in &mut self.instances {
+            instance.extra =
+                format!("account = {{ username = \"admin\", password_file = {ADMIN_PASSWORD:?} }}");
+        }
+        self
     }
 
     fn site(instances: Vec<Instance>, profile: &'static str, extra: &str) -> Self {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::client::{Http, Reply, get};
-use super::config::Config;
+use super::config::{ADMIN_PASSWORD, Config};
 use super::pki::Ca;
 use super::process::{Ended, Process};
 use super::{eventually, until};
@@ -61,7 +61,11 @@ impl Gatekeeper {
         names.dedup();
         let files = ca.issue(dir.path(), "server", &names);
         let config = Config { certificate: config.certificate.clone().or(Some(files)), ..config };
-        fs::write(dir.path().join("gatekeeper.toml"), config.text()).unwrap();
+        let text = config.text();
+        if text.contains(ADMIN_PASSWORD) {
+            fs::write(dir.path().join(ADMIN_PASSWORD), "admin-password\n").unwrap();
+        }
+        fs::write(dir.path().join("gatekeeper.toml"), text).unwrap();
         let process = Self::spawn(command, &dir)?;
         Ok(Self { process, dir, ca, config })
     }
@@ -184,6 +188,15 @@ impl Gatekeeper {
         let labels = [("instance", instance), ("service", service)];
         until(&format!("{service} of {instance} up = {up}"), async || {
             up == self.samples("gatekeeper_upstream_up", &labels).await.iter().any(|(_, v)| *v == 1.0)
+        })
+        .await;
+    }
+
+    /// Waits until the objects of all instances were compared.
+    pub async fn wait_matched(&self) {
+        until("all are matched", async || {
+            let shown = self.succeed(&["sync", "links", "--json"]);
+            serde_json::from_str::<Value>(&shown).unwrap()["last_run"]["complete"] == true
         })
         .await;
     }

@@ -1,7 +1,5 @@
 //! `gatekeeper sync links`: what the matcher finds, what operators say, what survives.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::oracle::{Links, expected, lists};
@@ -11,28 +9,13 @@ use crate::support::gatekeeper::{Gatekeeper, text};
 use crate::support::sim::Sim;
 use crate::support::until;
 
-/// A file that outlives every process of the test.
-fn secret() -> tempfile::NamedTempFile {
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(&file, "admin-password\n").unwrap();
-    file
-}
-
-fn config(sims: &[&Sim], secret: &Path) -> Config {
-    let mut config = Config::xprotect(sims);
-    for instance in &mut config.instances {
-        instance.extra = format!("account = {{ username = \"admin\", password_file = {secret:?} }}");
-    }
-    config
-}
-
 /// Two instances of one site that differ in a tenth of their objects, and a gatekeeper that has matched them.
-async fn matched(options: &[&str]) -> (Sim, Sim, Gatekeeper, tempfile::NamedTempFile) {
+async fn matched(options: &[&str]) -> (Sim, Sim, Gatekeeper) {
     let diverging: Vec<&str> = options.iter().copied().chain(["--diverge", "0.1"]).collect();
-    let (a, b, secret) = (Sim::start("a", options), Sim::start("b", &diverging), secret());
-    let gatekeeper = Gatekeeper::ready(config(&[&a, &b], secret.path())).await;
-    until("both are matched", async || shown(&gatekeeper)["last_run"]["complete"] == true).await;
-    (a, b, gatekeeper, secret)
+    let (a, b) = (Sim::start("a", options), Sim::start("b", &diverging));
+    let gatekeeper = Gatekeeper::ready(Config::xprotect(&[&a, &b]).with_accounts()).await;
+    gatekeeper.wait_matched().await;
+    (a, b, gatekeeper)
 }
 
 #[track_caller]
@@ -66,7 +49,7 @@ fn run(gatekeeper: &Gatekeeper, more: &[&str]) -> (Option<i32>, Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_safe_is_linked_and_still_is_when_both_instances_are_gone() {
-    let (mut a, mut b, mut gatekeeper, _secret) = matched(&["--cameras", "60"]).await;
+    let (mut a, mut b, mut gatekeeper) = matched(&["--cameras", "60"]).await;
     let wanted = expected(&a, &b).await;
     let found = links(&gatekeeper);
     assert_eq!(found.difference(&wanted).collect::<Vec<_>>(), Vec::<&_>::new(), "linked and should not be");
@@ -102,7 +85,7 @@ async fn everything_safe_is_linked_and_still_is_when_both_instances_are_gone() {
     // And when they come back there is nothing to do.
     a.restart();
     b.restart();
-    until("matched again", async || shown(&gatekeeper)["last_run"]["complete"] == true).await;
+    gatekeeper.wait_matched().await;
     assert_eq!(links(&gatekeeper), found);
     let matched = audit(&gatekeeper).into_iter().filter(|(actor, ..)| actor == "matcher").count();
     assert_eq!(matched, 1, "the second run changed nothing");
@@ -110,7 +93,7 @@ async fn everything_safe_is_linked_and_still_is_when_both_instances_are_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_have_the_last_word_and_are_in_the_audit_log() {
-    let (a, b, gatekeeper, _secret) = matched(&["--cameras", "6"]).await;
+    let (a, b, gatekeeper) = matched(&["--cameras", "6"]).await;
     let before = links(&gatekeeper);
     let role = |lists: &Value| lists["id"].as_str().unwrap().to_owned();
     let (on_a, on_b) = (role(&lists(&a).await["roles"][1]), role(&lists(&b).await["roles"][1]));
@@ -162,7 +145,7 @@ async fn operators_have_the_last_word_and_are_in_the_audit_log() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_cannot_be_believed_ends_no_link() {
-    let (a, b, gatekeeper, _secret) = matched(&["--cameras", "450"]).await;
+    let (a, b, gatekeeper) = matched(&["--cameras", "450"]).await;
     let before = links(&gatekeeper);
     for fault in [
         json!({"service": "config", "mode": "list-error", "type": "cameras"}),
@@ -217,7 +200,7 @@ async fn a_list_that_cannot_be_believed_ends_no_link() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_asked_without_an_account_or_in_quarantine() {
-    let (a, b, gatekeeper, secret) = matched(&["--cameras", "4"]).await;
+    let (a, b, gatekeeper) = matched(&["--cameras", "4"]).await;
     let before = links(&gatekeeper);
     gatekeeper.succeed(&["quarantine", "b", "--reason", "test"]);
     let asked = b.requests().await.len();
@@ -230,7 +213,7 @@ async fn nobody_is_asked_without_an_account_or_in_quarantine() {
     assert_eq!(gatekeeper.status().await["links"][0]["linked"], before.len());
     drop(gatekeeper);
 
-    let mut config = config(&[&a, &b], secret.path());
+    let mut config = Config::xprotect(&[&a, &b]).with_accounts();
     config.instances[1].extra.clear();
     let gatekeeper = Gatekeeper::ready(config).await;
     gatekeeper.wait_log(&["no account", "instance"]).await;
@@ -245,14 +228,15 @@ async fn nobody_is_asked_without_an_account_or_in_quarantine() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_sees_counts_only() {
-    let (a, b, secret) =
-        (Sim::start("a", &["--cameras", "4"]), Sim::start("b", &["--cameras", "4"]), secret());
-    let eye = secret.path().with_extension("eye");
-    std::fs::write(&eye, "viewer-token-0123456789-0123456789").unwrap();
+    let (a, b) = (Sim::start("a", &["--cameras", "4"]), Sim::start("b", &["--cameras", "4"]));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let eye = file.path();
+    std::fs::write(eye, "viewer-token-0123456789-0123456789").unwrap();
     let user = format!("user = [{{ name = \"eye\", role = \"viewer\", token_file = {eye:?} }}]");
-    let gatekeeper = Gatekeeper::ready(config(&[&a, &b], secret.path()).table("admin", &user)).await;
-    until("both are matched", async || shown(&gatekeeper)["last_run"]["complete"] == true).await;
-    let token = std::fs::read_to_string(&eye).unwrap();
+    let gatekeeper =
+        Gatekeeper::ready(Config::xprotect(&[&a, &b]).with_accounts().table("admin", &user)).await;
+    gatekeeper.wait_matched().await;
+    let token = std::fs::read_to_string(eye).unwrap();
     let question = get("/v1/sync/links").bearer(&token);
     let answer = gatekeeper.admin().send(question).await.unwrap().expect(200).json();
     assert!(answer["counts"].as_array().unwrap().len() > 5 && answer["links"].is_null(), "{answer}");
