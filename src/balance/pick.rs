@@ -3,7 +3,6 @@
 
 use super::picture::Picture;
 use crate::config::types::{InstanceId, Service, Site, SiteId};
-use crate::health::Condition;
 
 /// What binds a request to an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

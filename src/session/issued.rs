@@ -1,13 +1,13 @@
 //! What an instance has issued and only it understands: codes, refresh tokens, cookies (design D10).
 //! Only hashes are kept, in memory; bounded; the oldest are forgotten first.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
+use super::generations::Generations;
 use crate::clock::Moment;
 
 /// SHA-256 of a secret.
@@ -51,9 +51,7 @@ pub struct Issued {
 #[derive(Debug)]
 struct Issuer {
     backend: u64,
-    // Two generations: when the young one is full it becomes the old one, and what was old is
-    // forgotten. No insert ever scans the table.
-    generations: [HashMap<Hash, Span>; 2],
+    spans: Generations<Hash, Span>,
 }
 
 /// When it was issued, and when it ends.
@@ -69,16 +67,12 @@ impl Issued {
                 // Long removed by a reload, most likely.
                 issuers.remove(0);
             }
-            issuers.push(Issuer { backend, generations: Default::default() });
+            issuers.push(Issuer { backend, spans: Generations::new(GENERATION) });
             issuers.len() - 1
         });
         let issuer = &mut issuers[at];
         let begun = issuer.find(hash, now).map_or(now, |Span(begun, _)| begun);
-        let [young, old] = &mut issuer.generations;
-        if young.len() >= GENERATION {
-            *old = std::mem::take(young);
-        }
-        young.insert(hash, Span(begun, now + life));
+        issuer.spans.insert(hash, Span(begun, now + life));
     }
 
     /// The key of the backend that issued it first.
@@ -104,8 +98,7 @@ impl Issued {
 
 impl Issuer {
     fn find(&self, hash: Hash, now: Moment) -> Option<Span> {
-        let found = self.generations.iter().find_map(|generation| generation.get(&hash))?;
-        (found.1 > now).then_some(*found)
+        self.spans.get(&hash).filter(|Span(_, end)| *end > now).copied()
     }
 }
 

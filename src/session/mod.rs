@@ -5,6 +5,7 @@ pub mod client;
 pub mod cookie;
 pub mod flow;
 pub mod form;
+mod generations;
 pub mod grant;
 pub mod in_band;
 pub mod issued;

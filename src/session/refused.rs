@@ -1,13 +1,13 @@
 //! Users whom another instance has refused: asked again only with another secret, or a day later,
 //! so that a twin never costs a user more than one bad password (design D8).
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 
+use super::generations::Generations;
 use crate::clock::Moment;
 
 type Digest = [u8; 32];
@@ -16,12 +16,10 @@ type Digest = [u8; 32];
 /// the process.
 pub struct Refused {
     key: hmac::Key,
-    // Two generations, so that no insert scans the table.
-    generations: Mutex<[HashMap<Digest, Row>; 2]>,
+    rows: Mutex<Generations<Digest, Row>>,
 }
 
 /// What an instance has refused of one user.
-#[derive(Clone, Copy)]
 struct Row {
     /// The newest one.
     secret: Digest,
@@ -50,20 +48,16 @@ impl Refused {
     /// When the system has no randomness.
     pub fn new() -> Result<Self, aws_lc_rs::error::Unspecified> {
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new())?;
-        Ok(Self { key, generations: Mutex::default() })
+        Ok(Self { key, rows: Mutex::new(Generations::new(GENERATION)) })
     }
 
     /// The instance has refused this secret of this user.
     pub fn remember(&self, question: Question<'_>, now: Moment) {
         let (user, secret) = self.digests(question);
-        let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        let [young, old] = &mut *generations;
-        if young.len() >= GENERATION {
-            *old = std::mem::take(young);
-        }
-        let earlier = old.remove(&user).or_else(|| young.get(&user).copied()).filter(|row| row.until > now);
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        let earlier = rows.get(&user).filter(|row| row.until > now);
         let count = earlier.map_or(1, |row| row.count.saturating_add(1));
-        young.insert(user, Row { secret, until: now + MEMORY, count });
+        rows.insert(user, Row { secret, until: now + MEMORY, count });
     }
 
     /// Whether the instance is known to refuse this secret of this user, or has refused so many that
@@ -71,9 +65,9 @@ impl Refused {
     /// anything, and must not be able to try out passwords here.
     pub fn knows(&self, question: Question<'_>, now: Moment) -> bool {
         let (user, secret) = self.digests(question);
-        let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = generations.iter().find_map(|generation| generation.get(&user));
-        found.is_some_and(|row| row.until > now && (row.secret == secret || row.count >= MOST_SECRETS))
+        let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.get(&user)
+            .is_some_and(|row| row.until > now && (row.secret == secret || row.count >= MOST_SECRETS))
     }
 
     fn digests(&self, q: Question<'_>) -> (Digest, Digest) {

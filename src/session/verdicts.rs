@@ -2,9 +2,9 @@
 //! request's way. One table a core, so that nobody waits for a lock.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::generations::Generations;
 use super::issued::Hash;
 use super::validate::{Accepted, Claims, Refusal, validate};
 use crate::balance::Picture;
@@ -13,10 +13,12 @@ use crate::vms::documents::Keys;
 use crate::vms::jwks::KeySet;
 
 /// Tokens that have passed, by fingerprint. Holds no token.
-#[derive(Default)]
-pub struct Verdicts {
-    // Two generations, as in [`super::issued::Issued`]: no insert ever scans the table.
-    generations: RefCell<[HashMap<Hash, Verdict>; 2]>,
+pub struct Verdicts(RefCell<Generations<Hash, Verdict>>);
+
+impl Default for Verdicts {
+    fn default() -> Self {
+        Self(RefCell::new(Generations::new(GENERATION)))
+    }
 }
 
 struct Verdict {
@@ -44,23 +46,14 @@ impl Verdicts {
         }
         let (accepted, keys) = validate(picture, site, token, now)?;
         if let (Some(claims), Some(keys)) = (accepted.claims.clone(), keys) {
-            self.remember(hash, Verdict { claims, keys });
+            self.0.borrow_mut().insert(hash, Verdict { claims, keys });
         }
         Ok(accepted)
     }
 
-    fn remember(&self, hash: Hash, verdict: Verdict) {
-        let mut generations = self.generations.borrow_mut();
-        let [young, old] = &mut *generations;
-        if young.len() >= GENERATION {
-            *old = std::mem::take(young);
-        }
-        young.insert(hash, verdict);
-    }
-
     fn known(&self, picture: &Picture, site: SiteId, hash: Hash, now: i64) -> Option<Accepted> {
-        let generations = self.generations.borrow();
-        let verdict = generations.iter().find_map(|generation| generation.get(&hash))?;
+        let verdicts = self.0.borrow();
+        let verdict = verdicts.get(&hash)?;
         let home = verdict.home(picture, site)?;
         let claims = Some(Arc::clone(&verdict.claims));
         (!verdict.claims.is_over(now)).then_some(Accepted { home, claims })

@@ -28,7 +28,7 @@ use super::pool::{Passed, Pool};
 use crate::balance::Picture;
 use crate::clock::Moment;
 use crate::config::types::Service;
-use crate::health::{Condition, Reporter, Signal};
+use crate::health::{Reporter, Signal};
 use crate::http::body::RequestBody;
 use crate::metrics::Metrics;
 

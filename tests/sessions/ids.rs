@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use crate::support::client::{Call, Http, call, get, login};
 use crate::support::sim::Sim;
-use crate::support::until;
 use crate::support::ws::{Ended, Events};
 use crate::world::{World, log_in};
 

@@ -7,7 +7,6 @@ use crate::support::client::{call, get, login};
 use crate::support::config::Config;
 use crate::support::gatekeeper::{Gatekeeper, text};
 use crate::support::sim::Sim;
-use crate::support::until;
 
 /// Two instances of one site that differ in a tenth of their objects, and a gatekeeper that has matched them.
 async fn matched(options: &[&str]) -> (Sim, Sim, Gatekeeper) {

@@ -9,8 +9,8 @@ use crate::balance::overrides::{Held, Override, OverrideKind};
 use crate::balance::serving::{View, serve};
 use crate::clock::Moment;
 use crate::config::types::FailbackMode;
-use crate::health::Fact;
 use crate::health::fixtures::pure_config;
+use crate::health::{Condition, Fact};
 
 const HQ: SiteId = SiteId(0);
 const A: InstanceId = InstanceId(0);
