@@ -103,7 +103,7 @@ fn address(text: &str) -> Option<String> {
     let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host).to_ascii_lowercase();
     let (host, port) = host_and_port(&authority);
-    let host = host.strip_suffix('.').unwrap_or(host);
+    let host = trim_end(host, '.');
     if host.is_empty() {
         return None;
     }
@@ -113,9 +113,20 @@ fn address(text: &str) -> Option<String> {
         "rtsp" => "554",
         _ => "",
     };
-    let host = host.parse::<IpAddr>().map_or_else(|_| host.to_owned(), |ip| ip.to_string());
+    let host = match host.parse() {
+        // Without brackets, a port would look like its last group.
+        Ok(IpAddr::V6(ip)) => format!("[{ip}]"),
+        Ok(IpAddr::V4(ip)) => ip.to_string(),
+        Err(_) => host.to_owned(),
+    };
+    let port = port.trim();
     let port = if port.is_empty() || port == own { String::new() } else { format!(":{port}") };
-    Some(format!("{scheme}://{host}{port}{}", path.trim_end_matches('/')))
+    Some(format!("{scheme}://{host}{port}{}", trim_end(path, '/')))
+}
+
+/// Without what means nothing at the end, and the blanks in it.
+fn trim_end(text: &str, mark: char) -> &str {
+    text.trim_end_matches(|c: char| c == mark || c.is_whitespace())
 }
 
 /// Without brackets. Some write an address of version 6 without them when there is no port.
@@ -165,12 +176,13 @@ mod tests {
             "http://10.20.0.1/cam",
             "http://10.20.0.1/?channel=2",
             "http://[::1]:8080/",
+            "http://::1:8080/",
         ];
         let mut keys: Vec<_> = all.iter().map(|a| address(a).unwrap()).collect();
         keys.sort();
         keys.dedup();
         assert_eq!(keys.len(), all.len());
-        for none in ["", "  ", "http://", "http:///x", "http://user@/"] {
+        for none in ["", "  ", "http://", "http:///x", "http://user@/", "..?", "http://../"] {
             assert_eq!(address(none), None, "{none:?}");
         }
     }
