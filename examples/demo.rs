@@ -12,6 +12,8 @@ mod ca;
 mod child;
 #[path = "demo/failover.rs"]
 mod failover;
+#[path = "demo/faults.rs"]
+mod faults;
 #[path = "demo/flap.rs"]
 mod flap;
 #[path = "demo/gauge.rs"]

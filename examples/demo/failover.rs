@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use serde_json::{Value, json};
 
 use super::args::{Args, Fault, Profile};
+use super::faults;
 use super::gauge::{Gauge, Serving};
 use super::load::{Load, tag};
 use super::progress::Progress;
@@ -16,18 +17,10 @@ use super::record::{Numbers, ms};
 use super::report;
 use super::stage::{Place, Stage};
 
-/// What one fault did.
-pub struct Report {
-    fault: Fault,
-    result: Outcome,
-}
+pub type Report = faults::Report<Measured>;
+type Outcome = faults::Outcome<Measured>;
 
-enum Outcome {
-    Measured(Box<Measured>),
-    NotPossible(String),
-}
-
-struct Measured {
+pub struct Measured {
     /// From the start of the load to the fault.
     before: Numbers,
     /// From the fault to the end.
@@ -45,28 +38,14 @@ struct Measured {
 
 /// Runs all faults.
 pub async fn run(args: &Args, place: &Place, progress: &mut Progress) -> anyhow::Result<Vec<Report>> {
-    let faults = args.faults();
-    let names: Vec<&str> = faults.iter().map(|fault| fault.name()).collect();
-    progress.say(&format!(
-        "failover, profile {}: {} requests/s over {} TLS connections; {}; about {} s in all",
+    let what = format!(
+        "failover, profile {}: {} requests/s over {} TLS connections",
         args.profile.name(),
         args.rate,
-        args.clients(),
-        names.join(", "),
-        names.len() as u64 * SECONDS_PER_FAULT,
-    ));
-    let mut reports = Vec::new();
-    for fault in &faults {
-        let name = fault.name();
-        progress.step(format!("{name}: starting two instances and the gatekeeper"));
-        let result = one(*fault, args, place, progress).await.with_context(|| format!("fault {name}"))?;
-        progress.rest();
-        if let Outcome::NotPossible(reason) = &result {
-            progress.step(format!("{name}: not possible here: {reason}"));
-        }
-        reports.push(Report { fault: *fault, result });
-    }
-    Ok(reports)
+        args.clients()
+    );
+    let one = async |fault, progress: &mut Progress| one(fault, args, place, progress).await;
+    faults::each(args, progress, (&what, SECONDS_PER_FAULT), one).await
 }
 
 /// The service that the clients use.

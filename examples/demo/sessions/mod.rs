@@ -21,6 +21,7 @@ use tokio::task::JoinSet;
 
 use super::args::{Args, Fault};
 use super::failover::settle;
+use super::faults;
 use super::gauge::Gauge;
 use super::progress::Progress;
 use super::record::Numbers;
@@ -32,18 +33,10 @@ use socket::Socket;
 use user::{Kind, User};
 pub use verdict::{broken, table, to_json};
 
-/// What one fault did.
-pub struct Report {
-    fault: Fault,
-    result: Outcome,
-}
+pub type Report = faults::Report<Measured>;
+type Outcome = faults::Outcome<Measured>;
 
-enum Outcome {
-    Measured(Box<Measured>),
-    NotPossible(String),
-}
-
-struct Measured {
+pub struct Measured {
     /// From the fault to the end of the fault.
     fault: Phase,
     /// From there until the primary has served for a while.
@@ -69,27 +62,13 @@ struct Phase {
 
 /// Runs all faults.
 pub async fn run(args: &Args, place: &Place, progress: &mut Progress) -> anyhow::Result<Vec<Report>> {
-    let faults = args.faults();
-    let names: Vec<&str> = faults.iter().map(|fault| fault.name()).collect();
-    progress.say(&format!(
-        "sessions: {} password users and {NTLM_USERS} NTLM users, a socket each, {} requests/s; {}; about {} s in all",
+    let what = format!(
+        "sessions: {} password users and {NTLM_USERS} NTLM users, a socket each, {} requests/s",
         args.clients(),
-        args.rate,
-        names.join(", "),
-        names.len() as u64 * SECONDS_PER_FAULT,
-    ));
-    let mut reports = Vec::new();
-    for fault in faults {
-        let name = fault.name();
-        progress.step(format!("{name}: starting two instances and the gatekeeper"));
-        let result = one(fault, args, place, progress).await.with_context(|| format!("fault {name}"))?;
-        progress.rest();
-        if let Outcome::NotPossible(reason) = &result {
-            progress.step(format!("{name}: not possible here: {reason}"));
-        }
-        reports.push(Report { fault, result });
-    }
-    Ok(reports)
+        args.rate
+    );
+    let one = async |fault, progress: &mut Progress| one(fault, args, place, progress).await;
+    faults::each(args, progress, (&what, SECONDS_PER_FAULT), one).await
 }
 
 async fn one(fault: Fault, args: &Args, place: &Place, progress: &mut Progress) -> anyhow::Result<Outcome> {
