@@ -46,8 +46,12 @@ impl Add<Duration> for Moment {
 /// Seconds of UNIX time, for dates that others have written; 0 while this machine believes to be in
 /// an earlier century.
 pub fn unix_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    i64::try_from(unix_time().as_secs()).unwrap_or(i64::MAX)
+}
+
+/// UNIX time; zero where [`unix_seconds`] is.
+pub fn unix_time() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

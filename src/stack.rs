@@ -29,15 +29,14 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, RANGE, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue, TRANSFER_ENCODING,
 };
 use http::{Request, Response, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use tokio::task::spawn_local;
 
-use self::answer::Served;
+use self::answer::{Served, ask_for_whole};
 use self::asked::{Asked, LARGEST_FORM};
 use self::bind::{Binding, Cookie};
 use self::flow::Flow;
@@ -241,10 +240,8 @@ impl Stack {
             is_revocation || service == Service::Identity && asked::is_token_request(&head.method, path);
         let readdress = service == Service::Config && discovery::carries_addresses(path);
         if is_form || readdress {
-            // We have to read the answer, all of it.
-            for name in [ACCEPT_ENCODING, RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
-                head.headers.remove(name);
-            }
+            // We have to read the answer.
+            ask_for_whole(&mut head.headers);
         }
 
         // Rare steps are boxed: the common request should not pay for their size.

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue, LOCATION, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RANGE, TRANSFER_ENCODING,
 };
 use http::{Response, StatusCode};
 use secrecy::ExposeSecret;
@@ -158,7 +159,7 @@ impl Stack {
         let mut served = served.read(LARGEST_TOKEN, limit_of(job)).await?;
         if asked.grant().is_none() {
             if let Some(session) = session {
-                self.end_session(job, &session, asked);
+                self.end_session(job, &session, Rc::new(asked));
             }
             return Ok(served);
         }
@@ -202,6 +203,13 @@ impl Stack {
             || known.is_some_and(elsewhere)
             || (self.verdicts.check(&live.picture, route.site, text, token, unix_seconds()))
                 .is_ok_and(|judged| judged.claims.is_some() && judged.home != home)
+    }
+}
+
+/// Makes a request one whose answer we can read: all of it, as it is.
+pub(super) fn ask_for_whole(headers: &mut HeaderMap) {
+    for name in [ACCEPT_ENCODING, RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+        headers.remove(name);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::route::normalise::segments;
 use crate::session::form;
 use crate::session::grant::{self, Grant};
 use crate::session::issued::Hash;
+use crate::session::refused::Question;
 use crate::session::throttle::Claim;
 use crate::session::token::{self, Credential};
 
@@ -82,6 +83,12 @@ impl Asked {
             Some(Zeroizing::new(value.as_bytes().to_vec()))
         };
         self.field("password").or_else(|| self.field("client_secret")).or_else(header).unwrap_or_default()
+    }
+
+    /// What one instance of a site can be asked about it.
+    pub(super) fn question<T>(&self, site: &str, backend: u64, ask: impl FnOnce(Question<'_>) -> T) -> T {
+        let (user, secret) = (self.user(), self.secret());
+        ask(Question { site, backend, user: &user, secret: &secret })
     }
 
     /// A field of the form.

@@ -15,11 +15,6 @@ use crate::upstream::backend::Backend;
 use crate::upstream::forward::Failure;
 
 impl Stack {
-    /// Step 10: the home of a login has taken its end.
-    pub(super) fn end_session(self: &Rc<Self>, job: &Job<'_>, session: &Arc<Session>, asked: Asked) {
-        self.end_twins(job, session, &Rc::new(asked));
-    }
-
     /// The home of a login is away and cannot be told that it ends: everybody who can, is.
     pub(super) fn end_without_home(
         self: &Rc<Self>,
@@ -31,11 +26,12 @@ impl Stack {
         if let Some(home) = job.live.prepared.candidate_by_key(job.route.site, session.home()) {
             self.tell(job.live.prepared.backend(home).clone(), asked.clone(), None);
         }
-        self.end_twins(job, session, &asked);
+        self.end_session(job, session, asked);
         Answer::LOGGED_OUT.into()
     }
 
-    fn end_twins(self: &Rc<Self>, job: &Job<'_>, session: &Arc<Session>, asked: &Rc<Asked>) {
+    /// Step 10: the home of a login has taken its end; now the others.
+    pub(super) fn end_session(self: &Rc<Self>, job: &Job<'_>, session: &Arc<Session>, asked: Rc<Asked>) {
         debug_assert!(matches!(asked.purpose, Purpose::Revocation(_)));
         for (key, refresh) in session.take_refresh_tokens() {
             if let Some(id) = job.live.prepared.candidate_by_key(job.route.site, key) {
@@ -55,7 +51,7 @@ impl Stack {
                     None => asked.again(),
                 };
                 match stack.ask_one(Service::Identity, &backend, request).await {
-                    Err(Failure::Unreachable) => tokio::time::sleep(PAUSE).await,
+                    Err(Failure::Unreachable) => tokio::time::sleep(super::twin::PAUSE).await,
                     Ok((status, _)) if status.is_success() => return,
                     _ => break,
                 }
@@ -67,4 +63,3 @@ impl Stack {
 
 /// How long the end of a login waits for an instance that is away.
 const PATIENCE: Duration = Duration::from_secs(600);
-const PAUSE: Duration = Duration::from_millis(250);

@@ -2,11 +2,11 @@
 //! so that it is judged like any other; what the instance answers is replaced.
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, CACHE_CONTROL, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE};
+use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{Method, Request, StatusCode, Uri};
 
 use super::Stack;
-use super::answer::Served;
+use super::answer::{Served, ask_for_whole};
 use crate::config::types::SiteId;
 use crate::http::respond::Answer;
 use crate::idmap::guid::Guid;
@@ -21,9 +21,7 @@ pub(super) fn ask_for_camera<B>(request: &mut Request<B>) -> Option<Guid> {
     }
     let id = Guid::parse(segments(request.uri().path()).last()?.as_bytes())?;
     *request.uri_mut() = format!("/API/rest/v1/cameras/{id}").parse::<Uri>().ok()?;
-    for name in [ACCEPT_ENCODING, RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
-        request.headers_mut().remove(name);
-    }
+    ask_for_whole(request.headers_mut());
     Some(id)
 }
 

@@ -16,7 +16,6 @@ use crate::config::types::{InstanceId, Service, SiteId, TwinPolicy};
 use crate::http::body::{RequestBody, collect};
 use crate::session::grant::Grant;
 use crate::session::login::{Opening, Session, Tokens, Twin, Without};
-use crate::session::refused::Question;
 use crate::session::reply::TokenReply;
 use crate::upstream::backend::Backend;
 use crate::upstream::forward::{Failure, Plan};
@@ -39,12 +38,10 @@ impl Stack {
         let Job { live, route, .. } = *job;
         let site = live.prepared.config.site(route.site);
         let serving = live.picture.table.get(route.site, Service::Identity).instance;
-        let (user, secret) = (asked.user(), asked.secret());
         site.twin == TwinPolicy::All
             && site.candidates().filter(|id| Some(*id) != serving).any(|id| {
                 let backend = live.prepared.backend(id).key;
-                let question = Question { site: &site.name, backend, user: &user, secret: &secret };
-                live.picture.eligible(id, Service::Identity) && !self.refused.knows(question, Moment::now())
+                live.picture.eligible(id, Service::Identity) && !self.is_refused(&site.name, backend, asked)
             })
     }
 
@@ -67,27 +64,19 @@ impl Stack {
             client: job.client,
             refresh: reply.refresh_fingerprint(),
         };
-        let mut spare = renews.as_ref().map(|s| s.take_refresh_tokens()).unwrap_or_default();
         let mut work = Vec::new();
         let mut twins = Vec::new();
         for id in site.candidates().filter(|id| *id != home) {
             let backend = prepared.backend(id);
-            let refresh = spare.iter().position(|(key, _)| *key == backend.key).map(|at| spare.remove(at).1);
-            let twin = match (asked.grant(), refresh) {
-                (Some(Grant::Password), _) => match self.without(job, id, &asked) {
-                    Some(why) => Twin::None(why),
-                    None => Twin::Pending,
-                },
-                (Some(Grant::Bound(_)), Some(refresh)) => {
-                    work.push((backend.clone(), Some(refresh)));
-                    twins.push((backend.key, Twin::Pending));
-                    continue;
-                }
-                (Some(Grant::Windows), _) => Twin::None(Without::Windows),
+            let refresh = renews.as_ref().and_then(|s| s.take_refresh_token(backend.key));
+            let twin = match asked.grant() {
+                _ if refresh.is_some() => Twin::Pending,
+                Some(Grant::Password) => self.without(job, id, &asked).map_or(Twin::Pending, Twin::None),
+                Some(Grant::Windows) => Twin::None(Without::Windows),
                 _ => Twin::None(renews.as_ref().map_or(Without::External, |s| s.why_not(backend.key))),
             };
             if twin == Twin::Pending {
-                work.push((backend.clone(), None));
+                work.push((backend.clone(), refresh));
             }
             twins.push((backend.key, twin));
         }
@@ -138,10 +127,13 @@ impl Stack {
         if live.picture.held(instance).is_some() {
             return Some(Without::Unreachable);
         }
-        let (user, secret) = (asked.user(), asked.secret());
         let backend = live.prepared.backend(instance).key;
-        let question = Question { site: &site.name, backend, user: &user, secret: &secret };
-        self.refused.knows(question, Moment::now()).then_some(Without::Refused)
+        self.is_refused(&site.name, backend, asked).then_some(Without::Refused)
+    }
+
+    /// Whether an instance is known not to accept this login.
+    fn is_refused(&self, site: &str, backend: u64, asked: &Asked) -> bool {
+        asked.question(site, backend, |question| self.refused.knows(question, Moment::now()))
     }
 
     /// Whether a user logs in at this instance now, by the newest picture.
@@ -250,7 +242,7 @@ impl Asking {
             if self.session.is_barred() {
                 return Err(Without::Lost);
             }
-            if self.is_known_refused() {
+            if self.stack.is_refused(self.session.site(), self.backend.key, &self.asked) {
                 // Another login of the user has waited here, too, and was first.
                 return Err(Without::Refused);
             }
@@ -273,18 +265,9 @@ impl Asking {
         Err(Without::Unreachable)
     }
 
-    fn is_known_refused(&self) -> bool {
-        let (user, secret) = (self.asked.user(), self.asked.secret());
-        self.stack.refused.knows(self.question(&user, &secret), Moment::now())
-    }
-
-    fn question<'q>(&'q self, user: &'q [u8], secret: &'q [u8]) -> Question<'q> {
-        Question { site: self.session.site(), backend: self.backend.key, user, secret }
-    }
-
     fn remember_refusal(&self) {
-        let (user, secret) = (self.asked.user(), self.asked.secret());
-        self.stack.refused.remember(self.question(&user, &secret), Moment::now());
+        let (site, backend) = (self.session.site(), self.backend.key);
+        self.asked.question(site, backend, |question| self.stack.refused.remember(question, Moment::now()));
         let instance = self.backend.monitor.name();
         tracing::info!(instance, site = self.site.index(), "a user cannot fail over: refused there");
     }
@@ -315,7 +298,8 @@ const ATTEMPTS: usize = 5;
 const MOST_ASKING: usize = 2000;
 /// How long a password is kept for an instance that is away.
 const PATIENCE: Duration = Duration::from_secs(60);
-const PAUSE: Duration = Duration::from_millis(250);
+/// Between two looks at an instance that is away.
+pub(super) const PAUSE: Duration = Duration::from_millis(250);
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER: usize = 256 * 1024;
 /// Characters.

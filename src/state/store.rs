@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, Transaction};
 use serde_json::json;
@@ -12,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::audit::{self, Broken, Fact, Head};
 use super::{StoreError, dir, schema};
 use crate::balance::{Override, OverrideKind};
+use crate::clock::unix_time;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -228,8 +228,7 @@ fn read_overrides(db: &Connection, file: &Path) -> Result<Vec<Override>, StoreEr
 }
 
 pub(super) fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(unix_time().as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn signed(ms: u64) -> i64 {

@@ -5,7 +5,6 @@ mod due;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,8 +15,8 @@ use super::links::Links;
 use super::read::{self, ReadError, Reading, Unread};
 use super::report::{Outcome, PairReport, Report};
 use crate::balance::Picture;
-use crate::clock::Moment;
-use crate::config::types::{Account, Config, InstanceId, Profile, Service};
+use crate::clock::{Moment, unix_time};
+use crate::config::types::{Account, Config, InstanceId, Service};
 use crate::health::Condition;
 use crate::idmap::guid::Guid;
 use crate::idmap::kind::Kind;
@@ -53,8 +52,7 @@ impl Matching {
     /// Whether an instance has this object; `None`: it cannot be asked now.
     pub async fn exists(&self, instance: &str, kind: &str, id: Guid) -> Option<bool> {
         let picture = Arc::clone(&self.pictures.borrow());
-        let named = |id: &InstanceId| picture.config.instance(*id).name == instance;
-        let at = picture.config.instance_ids().find(named)?;
+        let at = picture.config.instance_named(instance)?;
         let account = picture.config.instance(at).account.as_ref()?;
         let target = (self.targets)(instance).filter(|_| hindrance(&picture, at).is_none())?;
         // In quarantine it is not reached at all.
@@ -187,7 +185,7 @@ impl Worker {
             && !sources.values().any(|s| matches!(s, Source::Failed(error) if error.is_refusal()));
         self.past = reports.iter().map(|r| (r.instances.clone(), r.clone())).collect();
         self.count();
-        (Arc::new(Report { number, at_unix: now_unix(), pairs: reports }), again)
+        (Arc::new(Report { number, at_unix: unix_time().as_secs(), pairs: reports }), again)
     }
 
     async fn source(&self, config: &Config, id: InstanceId) -> Source {
@@ -269,7 +267,7 @@ impl Worker {
         disputed.truncate(MOST_DISPUTED);
         PairReport {
             outcome: Outcome::Matched,
-            matched_unix: Some(now_unix()),
+            matched_unix: Some(unix_time().as_secs()),
             kinds: matching.kinds,
             unread,
             disputed,
@@ -317,7 +315,7 @@ async fn read_unless_banned(target: &Arc<Target>, account: &Account) -> Result<R
 /// Every two instances that serve one site, one of them its primary; by name.
 fn pairs(config: &Config) -> Vec<[InstanceId; 2]> {
     let mut pairs = Vec::new();
-    for site in config.sites.iter().filter(|s| matches!(s.profile, Profile::Xprotect { .. })) {
+    for site in config.sites.iter().filter(|s| s.is_xprotect()) {
         for standby in &site.standby {
             let mut pair = [site.primary, *standby];
             pair.sort_unstable_by_key(|id| &config.instance(*id).name);
@@ -356,10 +354,6 @@ async fn until(moment: Option<Moment>) {
         Some(moment) => tokio::time::sleep(moment.since(Moment::now())).await,
         None => std::future::pending().await,
     }
-}
-
-fn now_unix() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
 const QUARANTINE: &str = "it is in quarantine";
