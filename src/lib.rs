@@ -25,7 +25,7 @@
 //!
 //! It runs on the control plane: one small multi-threaded runtime beside the cores. The planes share
 //! the snapshot, a watch of it for requests that wait, and atomics ([`health::Monitor`]); the cores
-//! share one bounded table ([`session::issued::Issued`]).
+//! share bounded tables ([`session::table::Sessions`], [`session::issued::Issued`]).
 //!
 //! # The flow of a configuration
 //!
