@@ -6,8 +6,12 @@
 //!
 //! Reads with the instance's `account` only; nothing here can write to an instance.
 
+pub mod catalogue;
 pub mod links;
 mod pages;
+pub mod pair;
+pub mod plan;
 mod read;
 pub mod report;
+pub mod snapshot;
 pub mod worker;
