@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::sync::catalogue::{Kind, Policy};
+
 /// An instance's place in [`Config::instances`]. Valid for the configuration that it came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct InstanceId(pub u16);
@@ -410,11 +412,56 @@ pub struct Failback {
     pub standby_writes: StandbyWrites,
 }
 
-/// Reading the objects of instances.
+/// Keeping the objects of two instances alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sync {
+    /// Whether anything is planned. If not, objects are only matched, so that their ids can be
+    /// translated.
+    pub enabled: bool,
+    /// The first pairing counts without a person's word.
+    pub baseline_auto: bool,
+    /// Between two readings of what has changed.
+    pub interval: Duration,
     /// Between two readings of everything.
     pub full_interval: Duration,
+    /// Full readings in which an object must be missing before it counts as deleted.
+    pub delete_readings: u32,
+    /// How long it must be missing.
+    pub delete_min_age: Duration,
+    /// Types whose form on the wire is not confirmed take part.
+    pub unconfirmed: bool,
+    /// An instance without a canary object is not trusted.
+    pub canary_required: bool,
+    /// By type, what is not as the catalogue has it.
+    pub policies: Vec<SyncPolicy>,
+    /// Objects that an operator has paired.
+    pub pairs: Vec<SyncPair>,
+}
+
+/// What the operator says about one type. `None`: as the catalogue has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncPolicy {
+    /// The type.
+    pub kind: Kind,
+    /// New objects.
+    pub create: Option<Policy>,
+    /// Changed objects.
+    pub update: Option<Policy>,
+    /// Vanished objects.
+    pub delete: Option<Policy>,
+    /// Changes of the standby count, too.
+    pub both: bool,
+    /// Only these fields; empty: all.
+    pub fields: Vec<String>,
+}
+
+/// Two objects that are the same by the operator's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncPair {
+    /// Their type.
+    pub kind: Kind,
+    /// Name of an instance, and the name or id of its object; sorted by instance.
+    pub objects: [(String, String); 2],
 }
 
 /// How a service returns to its primary.
