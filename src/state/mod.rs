@@ -1,5 +1,5 @@
-//! What must survive a restart: operator overrides, links of the identity map and the audit log
-//! (design D14).
+//! What must survive a restart: operator overrides, links of the identity map, what sync has found out,
+//! and the audit log (design D14).
 //!
 //! One SQLite file in `state_dir`, written by one thread; the rest of the program sends it jobs
 //! through a bounded channel and waits for the commit. Routing never waits for it: overrides are
@@ -10,6 +10,7 @@ mod dir;
 mod links;
 mod schema;
 mod store;
+mod sync;
 
 use std::io;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use thiserror::Error;
 pub use audit::{Broken, Head};
 pub use links::{End, LinkChange, StoredLink};
 pub use store::Store;
+pub use sync::{Acceptance, BaseReader, PairChange, PairState, StoredBase, StoredDrift, StoredMissing};
 
 /// Why state could not be read or written.
 #[derive(Debug, Error)]
@@ -81,7 +83,7 @@ pub enum StoreError {
         /// As stored.
         kind: String,
     },
-    /// A link that this version does not understand.
+    /// A link, or what sync has found out about one, that this version does not understand.
     #[error(
         "the state database {file} holds a link that cannot be read ({what}); use the gatekeeper that wrote it"
     )]

@@ -17,7 +17,7 @@ const APPLICATION_ID: i64 = 0x676b_7374;
 
 /// How each version came from the one before. Never changed, only added to: files of all versions are
 /// out there.
-pub(super) const STEPS: [&str; 3] = [OVERRIDES_AND_AUDIT, LINKS, CONFIDENCE];
+pub(super) const STEPS: [&str; 4] = [OVERRIDES_AND_AUDIT, LINKS, CONFIDENCE, SYNC];
 
 const OVERRIDES_AND_AUDIT: &str = "
 CREATE TABLE override (
@@ -62,6 +62,63 @@ CREATE UNIQUE INDEX link_of_b ON link (instance_b, id_b, instance_a) WHERE apart
 const CONFIDENCE: &str = "
 ALTER TABLE link ADD COLUMN confidence TEXT NOT NULL DEFAULT 'strong';
 UPDATE link SET confidence = 'operator' WHERE origin = 'operator';
+";
+
+/// `base`: what both sides last agreed on about a pair of objects, in canonical form with the ids of
+/// instance a. `reading`: what trusted readings of an instance are compared with. `missing` and
+/// `drift`: since when. `accepted`: differences from the catalogue that a person has let pass.
+const SYNC: &str = "
+CREATE TABLE baseline (
+    instance_a TEXT NOT NULL,
+    instance_b TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    at_ms      INTEGER NOT NULL,
+    PRIMARY KEY (instance_a, instance_b),
+    CHECK (instance_a < instance_b)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE base (
+    instance_a TEXT NOT NULL,
+    instance_b TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    id_a       TEXT NOT NULL,
+    id_b       TEXT NOT NULL,
+    digest     BLOB NOT NULL,
+    body       BLOB NOT NULL,
+    PRIMARY KEY (instance_a, instance_b, kind, id_a, id_b)
+) STRICT;
+CREATE TABLE reading (
+    instance TEXT PRIMARY KEY,
+    past     TEXT NOT NULL,
+    at_ms    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE missing (
+    instance_a TEXT NOT NULL,
+    instance_b TEXT NOT NULL,
+    instance   TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    since_ms   INTEGER NOT NULL,
+    readings   INTEGER NOT NULL,
+    PRIMARY KEY (instance_a, instance_b, instance, kind, id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE drift (
+    instance_a TEXT NOT NULL,
+    instance_b TEXT NOT NULL,
+    instance   TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    field      TEXT NOT NULL,
+    since_ms   INTEGER NOT NULL,
+    PRIMARY KEY (instance_a, instance_b, instance, kind, id, field)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE accepted (
+    instance  TEXT NOT NULL,
+    kind      TEXT NOT NULL,
+    deviation TEXT NOT NULL,
+    actor     TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    PRIMARY KEY (instance, kind, deviation)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Opens or makes the database; refuses one that is damaged, foreign or newer than we are.
