@@ -12,6 +12,7 @@ pub mod links;
 mod pages;
 pub mod pair;
 pub mod plan;
+pub mod planned;
 mod read;
 pub mod report;
 pub mod rules;

@@ -1,0 +1,170 @@
+//! Two instances that were read: what is the same, what differs, what would be done, and what of it is
+//! kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::orders::Order;
+use crate::clock::unix_time;
+use crate::config::types::Config;
+use crate::idmap::guid::Guid;
+use crate::state::{PairChange, Store, StoreError, StoredDrift, StoredMissing};
+use crate::sync::bases::KeptBases;
+use crate::sync::catalogue::Kind;
+use crate::sync::identity::{Input as Question, Outcome as Identified, Said, identify};
+use crate::sync::links::Links;
+use crate::sync::pair::{Pair, Side};
+use crate::sync::plan::{Input, Missing, Plan, Planner};
+use crate::sync::planned::Planned;
+use crate::sync::report::{Outcome, PairReport};
+use crate::sync::rules::rules;
+use crate::sync::snapshot::{Distrust, Snapshot};
+
+/// What is remembered about two instances between runs.
+pub(super) struct Memory {
+    names: [String; 2],
+    baseline: Option<(String, u64)>,
+    bases: KeptBases,
+    missing: BTreeMap<(Side, Kind, Guid), Missing>,
+    drift: BTreeMap<(Kind, Guid, String), u64>,
+    /// Pairs of which one object was deleted and made again, until both sides agree about it.
+    replaced: BTreeSet<Pair>,
+    planner: Planner,
+}
+
+/// What was read of them.
+pub(super) struct Read {
+    pub(super) sides: [Arc<Snapshot>; 2],
+    /// The primary.
+    pub(super) source: Side,
+    /// Everything was read, not only what has changed.
+    pub(super) full: bool,
+}
+
+impl Memory {
+    /// What earlier runs of the program have left.
+    pub(super) async fn load(store: &Store, names: &[String; 2]) -> Result<Self, StoreError> {
+        let state = store.pair_state(names).await?;
+        let side = |instance: &str| if *instance == names[0] { Side::A } else { Side::B };
+        let missing = state.missing.iter().filter_map(|m| {
+            let kind = Kind::from_name(&m.kind)?;
+            let missing = Missing { since_unix: m.since_unix, readings: m.readings };
+            Some(((side(&m.instance), kind, m.id), missing))
+        });
+        let drift = state.drift.iter().filter_map(|d| {
+            Some(((Kind::from_name(&d.kind)?, d.id, d.field.clone()), d.since_unix))
+        });
+        Ok(Self {
+            names: names.clone(),
+            baseline: state.baseline.clone(),
+            bases: KeptBases::new(&state, store.base_reader(names)?),
+            missing: missing.collect(),
+            drift: drift.collect(),
+            replaced: BTreeSet::new(),
+            planner: Planner::default(),
+        })
+    }
+}
+
+/// Compares two instances, keeps what comes out, and reports it. The memory is lost with an error: it is
+/// loaded again.
+pub(super) async fn compare(
+    links: &Links,
+    store: &Store,
+    config: &Config,
+    mut memory: Memory,
+    read: Read,
+    order: Option<&Order>,
+    past: &PairReport,
+) -> Result<(PairReport, Memory), StoreError> {
+    let names = memory.names.clone();
+    let believe_losses = order.is_some_and(Order::believes_losses);
+    let mut identified = identified(links, config, &mut memory, &read, believe_losses).await?;
+    let mut link_proposed = false;
+    if config.sync.enabled && memory.baseline.is_none() {
+        let by_order = order.and_then(|o| o.confirms(&names));
+        let by_config = (config.sync.baseline_auto && read.full && is_whole(&read.sides))
+            .then_some((CONFIGURATION, "[sync] baseline = \"auto\""));
+        if let Some((by, reason)) = by_order.or(by_config) {
+            // First the links, so that a crash in between leaves a baseline to be confirmed again.
+            links.take(&names, &identified, true, Some(by)).await?;
+            store.confirm_baseline(&names, reason, by).await?;
+            memory.baseline = Some((by.to_owned(), unix_time().as_secs()));
+            link_proposed = true;
+            identified.proposed.clear();
+        }
+    }
+    if !link_proposed {
+        links.take(&names, &identified, false, order.map(Order::by)).await?;
+    }
+    let mut report = PairReport::of(&names, &identified, past);
+    report.unread = doubts(&names, &read.sides);
+    if !config.sync.enabled {
+        report.plan = None;
+        return Ok((report, memory));
+    }
+    let mut change = PairChange::default();
+    rekey(&mut memory, &identified, &mut change);
+    if read.full {
+        note_missing(&mut memory, &identified, &read.sides, &mut change);
+    }
+    let (mut memory, plan) = planned(memory, &read, identified, config).await?;
+    if memory.baseline.is_some() {
+        let adopted: BTreeSet<Pair> = plan.adopt.iter().map(|(pair, _)| *pair).collect();
+        memory.replaced.retain(|pair| !adopted.contains(pair));
+        let adopted = memory.bases.adopt(plan.adopt.clone());
+        change.put.extend(adopted.put);
+        change.drop.extend(adopted.drop);
+    }
+    note_drift(&mut memory, &plan, &read, &mut change);
+    write(store, &names, change).await?;
+    let full_unix = past.plan.as_ref().map_or(0, |p| p.full_unix);
+    report.plan = Some(Arc::new(Planned {
+        instances: names.clone(),
+        source: read.source,
+        at_unix: unix_time().as_secs(),
+        full_unix: if read.full { read.sides.iter().map(|s| s.taken_unix).min().unwrap_or(0) } else { full_unix },
+        baseline: memory.baseline.clone(),
+        doubts: report.unread.clone(),
+        plan,
+        drift_since: memory.drift.clone(),
+    }));
+    Ok((report, memory))
+}
+
+/// Works out which objects are the same.
+async fn identified(
+    links: &Links,
+    config: &Config,
+    memory: &mut Memory,
+    read: &Read,
+    believe_losses: bool,
+) -> Result<Identified, StoreError> {
+    let names = &memory.names;
+    let known = links.known(names).await;
+    let said: Vec<Said> = config
+        .sync
+        .pairs
+        .iter()
+        .filter(|p| p.objects[0].0 == names[0] && p.objects[1].0 == names[1])
+        .map(|p| Said { kind: p.kind, objects: p.objects.clone().map(|(_, object)| object) })
+        .collect();
+    let baseline = config.sync.enabled && memory.baseline.is_some();
+    let keep_missing = config.sync.enabled;
+    let sides = read.sides.clone();
+    let bases = Arc::clone(&memory.bases);
+    // A hundred thousand objects take a while.
+    let work = tokio::task::spawn_blocking(move || {
+        let sides = [sides[0].as_ref(), sides[1].as_ref()];
+        identify(&Question {
+            sides,
+            known: &known,
+            said: &said,
+            baseline,
+            keep_missing,
+            believe_losses,
+            bases: bases.as_ref(),
+        })
+    });
+    work.await.map_err(|_| StoreError::Closed)
+}
