@@ -8,10 +8,10 @@
 
 pub mod catalogue;
 pub mod links;
-mod pages;
+mod lists;
 pub mod pair;
 pub mod plan;
-mod read;
+pub mod read;
 pub mod report;
 pub mod snapshot;
 pub mod worker;

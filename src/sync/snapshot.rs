@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -56,14 +57,15 @@ pub struct Object {
 
 /// The compared fields of an object in canonical form: a JSON object with sorted members, without
 /// blanks; references are lower-case GUIDs (of type `any`: `type/guid`), sets are sorted. Two objects
-/// are alike exactly if the bytes are, after translation of the ids.
+/// are alike exactly if the bytes are, after translation of the ids. Cheap to clone. A field that a person
+/// has accepted as missing or different on an instance is in no body of its type there: it is not compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Body(Box<[u8]>);
+pub struct Body(Arc<[u8]>);
 
 impl Body {
     /// `canonical` must be in canonical form.
     pub fn new(canonical: Vec<u8>) -> Self {
-        Self(canonical.into_boxed_slice())
+        Self(canonical.into())
     }
 
     /// The canonical bytes.
