@@ -22,9 +22,10 @@ use crate::balance::Picture;
 use crate::config::types::AdminRole;
 use crate::idmap::guid::Guid;
 use crate::idmap::kind::collection;
-use crate::idmap::matcher::{Dispute, Side, Standing, Tally};
+use crate::idmap::matcher::{Dispute, Side, Tally};
 use crate::state::{End, StoredLink};
 use crate::sync::links::{LinkError, origin, shown};
+use crate::sync::pair::Standing;
 use crate::sync::report::{Outcome, PairReport, Report};
 use crate::sync::worker::Matching;
 
@@ -187,6 +188,7 @@ fn one(link: &StoredLink) -> Value {
         "type": link.kind,
         "objects": shown(&link.ends),
         "origin": origin(link.standing),
+        "confidence": link.confidence.as_str(),
         "apart": link.standing == Standing::Apart,
         "since": date(link.since_unix),
     })

@@ -14,6 +14,7 @@ use std::fmt;
 use self::key::{Hardware, Key, Keys, Place};
 use super::guid::Guid;
 use super::kind::{Kind, Rule};
+pub use crate::sync::pair::Standing;
 
 /// An object as its instance lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,17 +41,6 @@ pub struct Known {
     pub pair: Pair,
     /// Who says so, and what.
     pub standing: Standing,
-}
-
-/// What holds for two objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// Linked by an earlier matching; ends when one of them is gone.
-    Matched,
-    /// Linked by an operator, who alone ends it.
-    Linked,
-    /// An operator has said that they are not the same.
-    Apart,
 }
 
 /// Two objects that are the same.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::StoreError;
 use super::store::{Fault, Store, note, now_ms, signed};
 use crate::idmap::guid::Guid;
-use crate::idmap::matcher::Standing;
+use crate::sync::pair::{Confidence, Standing};
 
 /// An object on one instance.
 pub type End = (String, Guid);
@@ -22,6 +22,8 @@ pub struct StoredLink {
     pub ends: [End; 2],
     /// Linked by whom, or kept apart.
     pub standing: Standing,
+    /// How sure that is.
+    pub confidence: Confidence,
     /// UNIX time in seconds; set by the store.
     pub since_unix: u64,
 }
@@ -75,7 +77,7 @@ fn write(tx: &Transaction<'_>, change: &LinkChange) -> rusqlite::Result<()> {
         delete.execute((&a.0, a.1.to_string(), &b.0, b.1.to_string()))?;
     }
     let mut insert = tx.prepare_cached(
-        "INSERT INTO link (kind, instance_a, id_a, instance_b, id_b, origin, apart, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO link (kind, instance_a, id_a, instance_b, id_b, origin, apart, confidence, at_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     let now = signed(now_ms());
     for link in &change.add {
@@ -85,14 +87,16 @@ fn write(tx: &Transaction<'_>, change: &LinkChange) -> rusqlite::Result<()> {
             Standing::Linked => (OPERATOR, false),
             Standing::Apart => (OPERATOR, true),
         };
-        insert.execute((&link.kind, &a.0, a.1.to_string(), &b.0, b.1.to_string(), origin, apart, now))?;
+        let confidence = link.confidence.as_str();
+        let (id_a, id_b) = (a.1.to_string(), b.1.to_string());
+        insert.execute((&link.kind, &a.0, id_a, &b.0, id_b, origin, apart, confidence, now))?;
     }
     Ok(())
 }
 
 fn read(db: &Connection, file: &Path) -> Result<Vec<StoredLink>, Fault> {
     let mut query = db.prepare_cached(
-        "SELECT kind, instance_a, id_a, instance_b, id_b, origin, apart, at_ms FROM link ORDER BY kind, instance_a, instance_b, id_a, id_b",
+        "SELECT kind, instance_a, id_a, instance_b, id_b, origin, apart, confidence, at_ms FROM link ORDER BY kind, instance_a, instance_b, id_a, id_b",
     )?;
     let mut rows = query.query([])?;
     let mut links = Vec::new();
@@ -109,11 +113,15 @@ fn read(db: &Connection, file: &Path) -> Result<Vec<StoredLink>, Fault> {
             (OPERATOR, true) => Standing::Apart,
             _ => return Err(unknown(format!("origin {origin:?}")).into()),
         };
-        let at_ms: i64 = row.get(7)?;
+        let confidence: String = row.get(7)?;
+        let confidence = Confidence::from_name(&confidence)
+            .ok_or_else(|| unknown(format!("confidence {confidence:?}")))?;
+        let at_ms: i64 = row.get(8)?;
         links.push(StoredLink {
             kind: row.get(0)?,
             ends: [(row.get(1)?, id(2)?), (row.get(3)?, id(4)?)],
             standing,
+            confidence,
             since_unix: u64::try_from(at_ms / 1000).unwrap_or(0),
         });
     }
@@ -133,7 +141,12 @@ mod tests {
 
     fn link(a: u8, b: u8, standing: Standing) -> StoredLink {
         let end = |name: &str, n: u8| (name.to_owned(), Guid::new([n; 16]));
-        StoredLink { kind: "cameras".to_owned(), ends: [end("a", a), end("b", b)], standing, since_unix: 0 }
+        let confidence = match standing {
+            Standing::Matched => Confidence::Similar,
+            Standing::Linked | Standing::Apart => Confidence::Operator,
+        };
+        let ends = [end("a", a), end("b", b)];
+        StoredLink { kind: "cameras".to_owned(), ends, standing, confidence, since_unix: 0 }
     }
 
     async fn add(store: &Store, links: &[StoredLink]) -> Result<Vec<StoredLink>, StoreError> {

@@ -17,7 +17,7 @@ const APPLICATION_ID: i64 = 0x676b_7374;
 
 /// How each version came from the one before. Never changed, only added to: files of all versions are
 /// out there.
-pub(super) const STEPS: [&str; 3] = [OVERRIDES_AND_AUDIT, LINKS, SYNC];
+pub(super) const STEPS: [&str; 4] = [OVERRIDES_AND_AUDIT, LINKS, CONFIDENCE, SYNC];
 
 const OVERRIDES_AND_AUDIT: &str = "
 CREATE TABLE override (
@@ -55,6 +55,13 @@ CREATE TABLE link (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX link_of_a ON link (instance_a, id_a, instance_b) WHERE apart = 0;
 CREATE UNIQUE INDEX link_of_b ON link (instance_b, id_b, instance_a) WHERE apart = 0;
+";
+
+/// How sure it is that two objects are the same. Until now there was no link but by the strongest key
+/// or by an operator.
+const CONFIDENCE: &str = "
+ALTER TABLE link ADD COLUMN confidence TEXT NOT NULL DEFAULT 'strong';
+UPDATE link SET confidence = 'operator' WHERE origin = 'operator';
 ";
 
 /// `base`: what both sides last agreed on about a pair of objects, in canonical form with the ids of

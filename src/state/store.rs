@@ -366,6 +366,25 @@ mod tests {
         assert!(Store::open(dir.path()).is_ok(), "the second time there is nothing to do");
     }
 
+    #[tokio::test]
+    async fn links_of_the_second_version_are_as_sure_as_they_were_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let old = Connection::open(dir.path().join(FILE)).unwrap();
+        old.execute_batch(&schema::STEPS[..2].concat()).unwrap();
+        old.pragma_update(None, "application_id", 0x676b_7374).unwrap();
+        old.pragma_update(None, "user_version", 2).unwrap();
+        for (n, origin) in [(1, "matcher"), (2, "operator")] {
+            let id = format!("{n:08}-0000-0000-0000-000000000000");
+            let row = ("cameras", "a", &id, "b", &id, origin, false, 1_700_000_000_000_i64);
+            old.execute("INSERT INTO link VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", row).unwrap();
+        }
+        drop(old);
+        let links = Store::open(dir.path()).unwrap().links().await.unwrap();
+        let found: Vec<&str> = links.iter().map(|l| l.confidence.as_str()).collect();
+        assert_eq!(found, ["strong", "operator"]);
+        assert_eq!(links[0].since_unix, 1_700_000_000);
+    }
+
     #[test]
     fn a_foreign_database_is_refused() {
         let dir = tempfile::tempdir().unwrap();

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+use super::pair::{Confidence, Standing};
 use crate::config::types::Config;
 use crate::idmap::guid::Guid;
 use crate::idmap::kind::Kind;
 use crate::idmap::map::{Link, Map};
-use crate::idmap::matcher::{Known, Lists, Matching, Pair, Standing, compare};
+use crate::idmap::matcher::{Known, Lists, Matching, Pair, compare};
 use crate::metrics::Metrics;
 use crate::state::{End, LinkChange, Store, StoreError, StoredLink};
 
@@ -125,7 +126,13 @@ impl Links {
                 change.remove.push(row.ends.clone());
             }
         }
-        let row = StoredLink { kind: kind.to_owned(), ends, standing: Standing::Linked, since_unix: 0 };
+        let row = StoredLink {
+            kind: kind.to_owned(),
+            ends,
+            standing: Standing::Linked,
+            confidence: Confidence::Operator,
+            since_unix: 0,
+        };
         let after: Vec<StoredLink> =
             rows.iter().filter(|row| !change.remove.contains(&row.ends)).chain([&row]).cloned().collect();
         let known = self.contradictions.load();
@@ -155,7 +162,11 @@ impl Links {
             json!({"type": kind, "objects": shown(&ends), "origin": origin(row.standing), "reason": reason});
         let change = LinkChange {
             remove: vec![ends],
-            add: vec![StoredLink { standing: Standing::Apart, ..row.clone() }],
+            add: vec![StoredLink {
+                standing: Standing::Apart,
+                confidence: Confidence::Operator,
+                ..row.clone()
+            }],
         };
         let rows = self.store.change_links(change, "unlink", detail, actor).await?;
         self.publish(rows, &turn);
@@ -187,7 +198,8 @@ impl Links {
         let ends = |p: &Pair| [(names[0].clone(), p.a), (names[1].clone(), p.b)];
         let add = matching.new.iter().filter_map(|pair| {
             let kind = pair.kind?.as_str().to_owned();
-            Some(StoredLink { kind, ends: ends(pair), standing: Standing::Matched, since_unix: 0 })
+            let (standing, confidence) = (Standing::Matched, Confidence::Strong);
+            Some(StoredLink { kind, ends: ends(pair), standing, confidence, since_unix: 0 })
         });
         let change = LinkChange { remove: matching.gone.iter().map(ends).collect(), add: add.collect() };
         let counts = |count: fn(&crate::idmap::matcher::Tally) -> usize| {

@@ -6,6 +6,7 @@
 //!
 //! Reads with the instance's `account` only; nothing here can write to an instance.
 
+pub mod bases;
 pub mod catalogue;
 pub mod links;
 mod lists;
@@ -13,5 +14,6 @@ pub mod pair;
 pub mod plan;
 pub mod read;
 pub mod report;
+pub mod rules;
 pub mod snapshot;
 pub mod worker;

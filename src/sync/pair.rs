@@ -59,6 +59,17 @@ pub enum Confidence {
     Similar,
 }
 
+/// What holds for two objects, and who may change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Linked by comparing; ends when what it follows from is gone.
+    Matched,
+    /// Linked by an operator, who alone ends it.
+    Linked,
+    /// An operator has said that they are not the same.
+    Apart,
+}
+
 /// Everything that is the same on two instances.
 pub type Pairs = BTreeMap<Pair, Confidence>;
 
@@ -73,6 +84,14 @@ impl Pair {
 }
 
 impl Confidence {
+    /// All of them, the surest first.
+    pub const ALL: [Self; 5] = [Self::Operator, Self::SameId, Self::Strong, Self::Fallback, Self::Similar];
+
+    /// The one that is stored under this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|confidence| confidence.as_str() == name)
+    }
+
     /// As it is stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {

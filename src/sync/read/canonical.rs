@@ -21,6 +21,15 @@ pub enum Spelling {
     Texts,
 }
 
+/// How a field is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Form<'a> {
+    /// By this instance.
+    pub spelling: Spelling,
+    /// Members of an object, or of the objects in a list, that are left out.
+    pub without: &'a [&'static str],
+}
+
 /// How a value differs from what it should look like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unlike {
@@ -56,18 +65,18 @@ impl fmt::Display for Unlike {
 ///
 /// # Errors
 /// It does not have this shape. Something has been appended then.
-pub fn write(value: &Value, shape: &Shape, spelling: Spelling, out: &mut Vec<u8>) -> Result<(), Unlike> {
+pub fn write(value: &Value, shape: &Shape, form: Form<'_>, out: &mut Vec<u8>) -> Result<(), Unlike> {
     match shape {
         Shape::Text => match value {
             Value::String(text) => write_text(text, out),
             other => return Err(Unlike::other(other, "text")),
         },
-        Shape::Integer => match number(value, spelling, "whole number")? {
+        Shape::Integer => match number(value, form.spelling, "whole number")? {
             number if is_whole(&number) => write_number(&number, out),
             _ => return Err(Unlike::Type("fraction", "whole number")),
         },
-        Shape::Number => write_number(&number(value, spelling, "number")?, out),
-        Shape::Flag => write_flag(flag(value, spelling)?, out),
+        Shape::Number => write_number(&number(value, form.spelling, "number")?, out),
+        Shape::Flag => write_flag(flag(value, form.spelling)?, out),
         Shape::Date => match value.as_str().map(|text| (text, Stamp::parse(text))) {
             Some(("", _)) => write_null(out),
             Some((_, Some(stamp))) if stamp.is_unset() => write_null(out),
@@ -97,15 +106,17 @@ pub fn write(value: &Value, shape: &Shape, spelling: Spelling, out: &mut Vec<u8>
             None => write_null(out),
         },
         Shape::Any => match value {
-            Value::Object(members) => write_members(members, out),
+            Value::Object(members) => write_members(members, form.without, out),
+            // Settings of clients, as XML for the most part.
+            Value::String(text) => write_text(text, out),
             other => return Err(Unlike::other(other, "object")),
         },
         Shape::List(inner) => {
-            let items = items(value, "list")?.map(|item| written(item, inner, spelling));
+            let items = items(value, "list")?.map(|item| written(item, inner, form));
             write_items(items.collect::<Result<_, _>>()?, out);
         }
         Shape::Set(inner) => {
-            let items = items(value, "list")?.map(|item| written(item, inner, spelling));
+            let items = items(value, "list")?.map(|item| written(item, inner, form));
             write_set(items.collect::<Result<_, _>>()?, out);
         }
     }
@@ -116,9 +127,9 @@ pub fn write(value: &Value, shape: &Shape, spelling: Spelling, out: &mut Vec<u8>
 ///
 /// # Errors
 /// It does not have this shape.
-pub fn written(value: &Value, shape: &Shape, spelling: Spelling) -> Result<Vec<u8>, Unlike> {
+pub fn written(value: &Value, shape: &Shape, form: Form<'_>) -> Result<Vec<u8>, Unlike> {
     let mut out = Vec::new();
-    write(value, shape, spelling, &mut out).map(|()| out)
+    write(value, shape, form, &mut out).map(|()| out)
 }
 
 /// Appends a value of no known shape.
@@ -136,7 +147,7 @@ pub fn write_any(value: &Value, out: &mut Vec<u8>) {
             };
             write_items(items.iter().map(each).collect(), out);
         }
-        Value::Object(members) => write_members(members, out),
+        Value::Object(members) => write_members(members, &[], out),
     }
 }
 
@@ -188,8 +199,8 @@ fn write_items(items: Vec<Vec<u8>>, out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-fn write_members(members: &Map<String, Value>, out: &mut Vec<u8>) {
-    let mut names: Vec<&String> = members.keys().collect();
+fn write_members(members: &Map<String, Value>, without: &[&str], out: &mut Vec<u8>) {
+    let mut names: Vec<&String> = members.keys().filter(|name| !without.contains(&name.as_str())).collect();
     names.sort_unstable();
     out.push(b'{');
     for (at, name) in names.into_iter().enumerate() {

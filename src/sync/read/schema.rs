@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::canonical::{Spelling, Unlike, start, write_any, written};
+use super::canonical::{Form, Spelling, Unlike, start, write_any, written};
 use crate::idmap::guid::Guid;
 use crate::sync::catalogue::field::{Class, Field, Shape};
 use crate::sync::catalogue::{Key, Kind, Place, Type};
@@ -102,7 +102,7 @@ impl<'a> Schema<'a> {
         }
     }
 
-    fn field(&mut self, field: &Field, value: Option<&Value>) -> Option<Vec<u8>> {
+    fn field(&mut self, field: &'static Field, value: Option<&Value>) -> Option<Vec<u8>> {
         if field.class == Class::Secret {
             return None;
         }
@@ -110,7 +110,7 @@ impl<'a> Schema<'a> {
             None | Some(Value::Null) if field.optional => return Some(b"null".to_vec()),
             None => self.differ(field.name, "missing"),
             Some(Value::Null) => self.differ(field.name, "null"),
-            Some(value) => match written(value, &field.shape, self.spelling) {
+            Some(value) => match written(value, &field.shape, self.form(field)) {
                 Ok(bytes) => {
                     if field.optional && field.is_compared() {
                         *self.filled.entry(field.name).or_default() += 1;
@@ -198,7 +198,7 @@ impl<'a> Schema<'a> {
         let text = |name: &&str| match (members.get(*name), self.row.field(name)) {
             (Some(Value::String(text)), Some(Field { shape: Shape::Text, .. })) => text.clone(),
             (Some(value), Some(field)) => {
-                let bytes = written(value, &field.shape, self.spelling).unwrap_or_default();
+                let bytes = written(value, &field.shape, self.form(field)).unwrap_or_default();
                 match serde_json::from_slice(&bytes) {
                     Ok(Value::String(text)) => text,
                     Ok(Value::Null) | Err(_) => String::new(),
@@ -211,8 +211,14 @@ impl<'a> Schema<'a> {
     }
 
     fn builtin(&self, members: &Map<String, Value>, id: Option<Guid>) -> bool {
-        let own = members.get("builtIn").map(|flag| written(flag, &Shape::Flag, self.spelling));
+        let own = members
+            .get("builtIn")
+            .map(|flag| written(flag, &Shape::Flag, Form { spelling: self.spelling, without: &[] }));
         own == Some(Ok(b"true".to_vec())) || id.is_some_and(is_well_known)
+    }
+
+    fn form(&self, field: &'static Field) -> Form<'static> {
+        Form { spelling: self.spelling, without: &field.without }
     }
 
     fn differ(&mut self, field: &str, words: &str) {

@@ -6,17 +6,19 @@ use serde_json::json;
 use super::*;
 use crate::sync::catalogue::field::Notation;
 
+const PLAIN: Form<'_> = Form { spelling: Spelling::Plain, without: &[] };
+const TEXTS: Form<'_> = Form { spelling: Spelling::Texts, without: &[] };
 const ID: &str = "0E1B0AD3-F67C-4D5F-B792-4BD6C3CF52F8";
 
 fn of(value: Value, shape: &Shape) -> String {
-    match written(&value, shape, Spelling::Plain) {
+    match written(&value, shape, PLAIN) {
         Ok(bytes) => String::from_utf8(bytes).unwrap(),
         Err(unlike) => format!("! {unlike}"),
     }
 }
 
 fn old(value: Value, shape: &Shape) -> String {
-    written(&value, shape, Spelling::Texts).map(|b| String::from_utf8(b).unwrap()).unwrap()
+    written(&value, shape, TEXTS).map(|b| String::from_utf8(b).unwrap()).unwrap()
 }
 
 fn set(inner: Shape) -> Shape {
@@ -57,6 +59,14 @@ fn one_form_for_each_value() {
 }
 
 #[test]
+fn members_that_differ_by_nature_are_left_out() {
+    let form = Form { without: &["id"], ..PLAIN };
+    let items = json!([{"id": 1, "x": {"id": 2}}, {"id": 3}]);
+    let bytes = written(&items, &Shape::List(Box::new(Shape::Any)), form).unwrap();
+    assert_eq!(String::from_utf8(bytes).unwrap(), r#"[{"x":{"id":2}},{}]"#);
+}
+
+#[test]
 fn differences_in_words() {
     for (value, shape, words) in [
         (json!("true"), Shape::Flag, "! text instead of boolean"),
@@ -68,6 +78,7 @@ fn differences_in_words() {
         (json!("1234"), Shape::Guid, "! not a readable GUID"),
         (json!("X"), Shape::Word(vec!["0"]), "! unknown value \"X\""),
         (json!([]), Shape::Any, "! list instead of object"),
+        (json!(0), Shape::Any, "! number instead of object"),
         (json!({}), set(Shape::Any), "! object instead of list"),
         (json!([1]), set(Shape::Text), "! number instead of text"),
     ] {
@@ -83,8 +94,8 @@ fn old_versions_write_texts() {
     assert_eq!(old(json!("False"), &Shape::Flag), "false");
     assert_eq!(old(json!("5.0"), &Shape::Number), "5");
     assert_eq!(old(json!("0.5"), &Shape::Number), "0.5");
-    assert!(written(&json!("inf"), &Shape::Number, Spelling::Texts).is_err());
-    assert!(written(&json!("yes"), &Shape::Flag, Spelling::Texts).is_err());
+    assert!(written(&json!("inf"), &Shape::Number, TEXTS).is_err());
+    assert!(written(&json!("yes"), &Shape::Flag, TEXTS).is_err());
 }
 
 fn json_value() -> impl Strategy<Value = Value> {
@@ -190,8 +201,7 @@ proptest! {
     /// Nothing panics, and what is written is JSON.
     #[test]
     fn any_value_of_any_shape(value in json_value(), shape in shape(), texts: bool) {
-        let spelling = if texts { Spelling::Texts } else { Spelling::Plain };
-        if let Ok(bytes) = written(&value, &shape, spelling) {
+        if let Ok(bytes) = written(&value, &shape, if texts { TEXTS } else { PLAIN }) {
             prop_assert!(serde_json::from_slice::<Value>(&bytes).is_ok());
         }
     }
