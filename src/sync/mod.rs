@@ -9,11 +9,11 @@
 pub mod bases;
 pub mod catalogue;
 pub mod links;
-mod pages;
+mod lists;
 pub mod pair;
 pub mod plan;
 pub mod planned;
-mod read;
+pub mod read;
 pub mod report;
 pub mod rules;
 pub mod snapshot;

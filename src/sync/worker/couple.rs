@@ -24,7 +24,7 @@ use crate::sync::snapshot::{Distrust, Snapshot};
 pub(super) struct Memory {
     names: [String; 2],
     baseline: Option<(String, u64)>,
-    bases: KeptBases,
+    bases: Arc<KeptBases>,
     missing: BTreeMap<(Side, Kind, Guid), Missing>,
     drift: BTreeMap<(Kind, Guid, String), u64>,
     /// Pairs of which one object was deleted and made again, until both sides agree about it.
@@ -57,7 +57,7 @@ impl Memory {
         Ok(Self {
             names: names.clone(),
             baseline: state.baseline.clone(),
-            bases: KeptBases::new(&state, store.base_reader(names)?),
+            bases: Arc::new(KeptBases::new(&state, store.base_reader(names)?)),
             missing: missing.collect(),
             drift: drift.collect(),
             replaced: BTreeSet::new(),
@@ -108,7 +108,7 @@ pub(super) async fn compare(
     if read.full {
         note_missing(&mut memory, &identified, &read.sides, &mut change);
     }
-    let (mut memory, plan) = planned(memory, &read, identified, config).await?;
+    let plan = planned(&mut memory, &read, &identified, config).await?;
     if memory.baseline.is_some() {
         let adopted: BTreeSet<Pair> = plan.adopt.iter().map(|(pair, _)| *pair).collect();
         memory.replaced.retain(|pair| !adopted.contains(pair));
@@ -168,3 +168,164 @@ async fn identified(
     });
     work.await.map_err(|_| StoreError::Closed)
 }
+
+/// Works out the plan.
+async fn planned(
+    memory: &mut Memory,
+    read: &Read,
+    identified: &Identified,
+    config: &Config,
+) -> Result<Plan, StoreError> {
+    let rules = rules(&config.sync, memory.baseline.is_some());
+    let sides = read.sides.clone();
+    let (pairs, source, bases) = (identified.pairs.clone(), read.source, Arc::clone(&memory.bases));
+    let disputed: Vec<_> =
+        identified.disputed.iter().map(|d| (d.side, d.kind, d.id, d.why.to_string())).collect();
+    let replaced = memory.replaced.iter().map(|pair| (*pair, *pair)).collect();
+    let missing = memory.missing.clone();
+    let now_unix = unix_time().as_secs();
+    let mut planner = std::mem::take(&mut memory.planner);
+    let work = tokio::task::spawn_blocking(move || {
+        let input = Input {
+            sides: [&sides[0], &sides[1]],
+            source,
+            pairs: &pairs,
+            replaced: &replaced,
+            disputed: &disputed,
+            bases: bases.as_ref(),
+            missing: &missing,
+            rules: &rules,
+            now_unix,
+        };
+        let plan = planner.plan(&input);
+        (plan, planner)
+    });
+    // Only a panic ends it early; it has been reported.
+    let (plan, planner) = work.await.map_err(|_| StoreError::Closed)?;
+    memory.planner = planner;
+    // Without a base that exists, both sides would seem never to have agreed.
+    match memory.bases.take_failure() {
+        Some(error) => Err(error),
+        None => Ok(plan),
+    }
+}
+
+/// Everything that is there was believed; what a version does not have, or the account may not see, is
+/// not there.
+fn is_whole(sides: &[Arc<Snapshot>; 2]) -> bool {
+    let harmless = |d: &Distrust| matches!(d, Distrust::Absent | Distrust::Status(403));
+    sides.iter().all(|side| {
+        side.distrust.is_empty() && side.lists.values().flat_map(|l| &l.distrust).all(harmless)
+    })
+}
+
+/// What was not believed, and why: instance, type, words.
+fn doubts(names: &[String; 2], sides: &[Arc<Snapshot>; 2]) -> Vec<(String, Kind, String)> {
+    let mut all = Vec::new();
+    for (name, side) in names.iter().zip(sides) {
+        for kind in side.lists.keys() {
+            let doubts = side.doubts(*kind);
+            let words: Vec<String> =
+                doubts.iter().filter(|d| ***d != Distrust::Absent).map(ToString::to_string).collect();
+            if !words.is_empty() {
+                all.push((name.clone(), *kind, words.join("; ")));
+            }
+        }
+    }
+    all
+}
+
+/// Gives the bases of pairs that went over to another object to the new pairs.
+fn rekey(memory: &mut Memory, identified: &Identified, change: &mut PairChange) {
+    let mut moved = Vec::new();
+    for one in &identified.moved {
+        if let Some(base) = memory.bases.body(&one.old) {
+            moved.push((one.old, None));
+            moved.push((one.new, Some(base)));
+        }
+        memory.replaced.remove(&one.old);
+        memory.replaced.insert(one.new);
+    }
+    *change = memory.bases.adopt(moved);
+}
+
+/// Counts in how many full readings linked objects were missing.
+fn note_missing(
+    memory: &mut Memory,
+    identified: &Identified,
+    sides: &[Arc<Snapshot>; 2],
+    change: &mut PairChange,
+) {
+    let now = unix_time().as_secs();
+    let mut missing = BTreeMap::new();
+    for key in &identified.missing {
+        let before = memory.missing.get(key);
+        let since_unix = before.map_or(now, |m| m.since_unix);
+        let readings = before.map_or(0, |m| m.readings).saturating_add(1);
+        missing.insert(*key, Missing { since_unix, readings });
+    }
+    // What was not read this time is as missing as before.
+    for (key, before) in &memory.missing {
+        let (side, kind, _) = key;
+        if sides[side.index()].trusted(*kind).is_none() {
+            missing.insert(*key, *before);
+        }
+    }
+    if missing == memory.missing {
+        return;
+    }
+    let stored = missing.iter().map(|((side, kind, id), m)| StoredMissing {
+        instance: memory.names[side.index()].clone(),
+        kind: kind.as_str().to_owned(),
+        id: *id,
+        since_unix: m.since_unix,
+        readings: m.readings,
+    });
+    change.missing = Some(stored.collect());
+    memory.missing = missing;
+}
+
+/// Remembers since when the target differs by itself.
+fn note_drift(memory: &mut Memory, plan: &Plan, read: &Read, change: &mut PairChange) {
+    let now = unix_time().as_secs();
+    let mut drift = BTreeMap::new();
+    for one in &plan.drift {
+        let whole = one.fields.is_empty().then(String::new);
+        for field in one.fields.iter().cloned().chain(whole) {
+            let key = (one.kind, one.id, field);
+            let since = memory.drift.get(&key).copied().unwrap_or(now);
+            drift.insert(key, since);
+        }
+    }
+    // What was not judged this time drifts as before.
+    let judged = |kind: Kind| read.sides.iter().all(|side| side.trusted(kind).is_some());
+    drift.extend(memory.drift.iter().filter(|((kind, ..), _)| !judged(*kind)).map(|(k, v)| (k.clone(), *v)));
+    if drift == memory.drift {
+        return;
+    }
+    let target = &memory.names[read.source.other().index()];
+    let stored = drift.iter().map(|((kind, id, field), since)| StoredDrift {
+        instance: target.clone(),
+        kind: kind.as_str().to_owned(),
+        id: *id,
+        field: field.clone(),
+        since_unix: *since,
+    });
+    change.drift = Some(stored.collect());
+    memory.drift = drift;
+}
+
+/// In pieces: an operator's override must not wait for a hundred thousand bases.
+async fn write(store: &Store, names: &[String; 2], mut change: PairChange) -> Result<(), StoreError> {
+    while change.put.len() > AT_ONCE {
+        let rest = change.put.split_off(AT_ONCE);
+        let put = std::mem::replace(&mut change.put, rest);
+        store.change_pair(names, PairChange { put, ..PairChange::default() }).await?;
+    }
+    if change.is_empty() { Ok(()) } else { store.change_pair(names, change).await }
+}
+
+/// The actor where the configuration speaks.
+const CONFIGURATION: &str = "configuration";
+/// Bases in one transaction.
+const AT_ONCE: usize = 2000;
