@@ -60,7 +60,7 @@ pub(super) async fn status(State(state): State<AdminState>, _: Anyone) -> Json<V
 }
 
 fn standing(state: &AdminState) -> Value {
-    let report = state.matching.report();
+    let report = state.sync.report();
     let pair = |pair: &crate::sync::report::PairReport| {
         let (word, why) = outcome(&pair.outcome);
         json!({
@@ -73,7 +73,7 @@ fn standing(state: &AdminState) -> Value {
         "enabled": state.picture().config.sync.enabled,
         "number": report.number,
         "at": (report.number > 0).then(|| shown::date(report.at_unix)),
-        "running": state.matching.progress(),
+        "running": state.sync.progress(),
         "pairs": report.pairs.iter().map(pair).collect::<Vec<_>>(),
     })
 }
@@ -85,9 +85,9 @@ pub(super) async fn make_plan(
     Body(Nothing {}): Body<Nothing>,
 ) -> Result<Json<Value>, ApiError> {
     enabled(&state)?;
-    let before = state.matching.report().number;
-    let matching = state.matching.clone();
-    let task = tokio::spawn(async move { matching.run(false, &user.name).await });
+    let before = state.sync.report().number;
+    let sync = state.sync.clone();
+    let task = tokio::spawn(async move { sync.run(false, &user.name).await });
     match tokio::time::timeout(PATIENCE, task).await {
         Ok(done) => {
             let report = done.ok().flatten().ok_or_else(ApiError::stopping)?;
@@ -104,7 +104,7 @@ pub(super) async fn plan(
 ) -> Result<Json<Value>, ApiError> {
     enabled(&state)?;
     not_for_viewers(&user)?;
-    Ok(Json(newest(&state.matching.report())))
+    Ok(Json(newest(&state.sync.report())))
 }
 
 /// A plan, and why there is none for a pair of instances.
@@ -126,7 +126,7 @@ pub(super) async fn operation(
 ) -> Result<Json<Value>, ApiError> {
     enabled(&state)?;
     not_for_viewers(&user)?;
-    let plans = plans(&state.matching.report());
+    let plans = plans(&state.sync.report());
     let plans: Vec<&Planned> = plans.iter().map(Arc::as_ref).collect();
     shown::details(&plans, number).map(Json).ok_or_else(|| {
         let message = format!("the newest plan has no operation {number}");
@@ -142,7 +142,7 @@ pub(super) async fn conflicts(
     let kind = asked(&state, which)?;
     not_for_viewers(&user)?;
     let mut all = Vec::new();
-    for planned in plans(&state.matching.report()) {
+    for planned in plans(&state.sync.report()) {
         let chosen = planned.plan.conflicts.iter().filter(|c| kind.is_none_or(|k| c.pair.kind == k));
         all.extend(chosen.map(|c| shown::conflict(&planned, c)));
     }
@@ -157,7 +157,7 @@ pub(super) async fn drift(
     let kind = asked(&state, which)?;
     let (mut all, mut spread) = (Vec::new(), Vec::new());
     let now = unix_time().as_secs();
-    for planned in plans(&state.matching.report()) {
+    for planned in plans(&state.sync.report()) {
         let wanted = |k: Kind| kind.is_none_or(|kind| kind == k);
         all.extend(planned.plan.drift.iter().filter(|d| wanted(d.kind)).map(|d| shown::drift(&planned, d)));
         spread.extend(shown::spread(&planned, now).into_iter().filter(|(k, _)| wanted(*k)).map(|(_, v)| v));
@@ -174,7 +174,7 @@ pub(super) async fn disputes(
     let Query(which) = which.map_err(|e| bad_request(&e.body_text()))?;
     let kind = which.kind.as_deref().map(known_kind).transpose()?;
     not_for_viewers(&user)?;
-    let report = state.matching.report();
+    let report = state.sync.report();
     let wanted = |k: Kind| kind.is_none_or(|kind| kind == k);
     let one = |pair: &crate::sync::report::PairReport| {
         let chosen = pair.disputed.iter().filter(|d| wanted(d.kind));
@@ -201,7 +201,7 @@ pub(super) async fn confirm_baseline(
         }
     }
     uninterrupted(async move {
-        let confirmed = state.matching.confirm_baseline(order.instances, &reason, &user.name).await;
+        let confirmed = state.sync.confirm_baseline(order.instances, &reason, &user.name).await;
         let confirmed = confirmed.map_err(refused)?;
         tracing::info!(user = user.name, reason, ?confirmed, "baseline confirmed");
         Ok(Json(json!({"confirmed": confirmed})))
@@ -219,7 +219,7 @@ pub(super) async fn accept(
     let (kind, reason) = (known_kind(&order.kind)?, reason(&order.reason)?);
     known_instance(&state, &order.instance)?;
     uninterrupted(async move {
-        let accepted = state.matching.accept(&order.instance, kind, &reason, &user.name).await;
+        let accepted = state.sync.accept(&order.instance, kind, &reason, &user.name).await;
         let accepted = accepted.map_err(refused)?;
         tracing::info!(user = user.name, reason, instance = order.instance, %kind, ?accepted, "reading accepted");
         Ok(Json(json!({"instance": order.instance, "type": kind.as_str(), "accepted": accepted})))

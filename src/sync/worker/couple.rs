@@ -32,6 +32,14 @@ pub(super) struct Memory {
     planner: Planner,
 }
 
+/// Where what comes out is kept, and by which rules.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) links: &'a Links,
+    pub(super) store: &'a Store,
+    pub(super) config: &'a Config,
+}
+
 /// What was read of them.
 pub(super) struct Read {
     pub(super) sides: [Arc<Snapshot>; 2],
@@ -69,9 +77,7 @@ impl Memory {
 /// Compares two instances, keeps what comes out, and reports it. The memory is lost with an error: it is
 /// loaded again.
 pub(super) async fn compare(
-    links: &Links,
-    store: &Store,
-    config: &Config,
+    Place { links, store, config }: Place<'_>,
     mut memory: Memory,
     read: Read,
     order: Option<&Order>,
@@ -97,10 +103,9 @@ pub(super) async fn compare(
     if !link_proposed {
         links.take(&names, &identified, false, order.map(Order::by)).await?;
     }
-    let mut report = PairReport::of(&names, &identified, past);
+    let mut report = PairReport::of(&names, &identified);
     report.unread = doubts(&names, &read.sides);
     if !config.sync.enabled {
-        report.plan = None;
         return Ok((report, memory));
     }
     let mut change = PairChange::default();
@@ -141,7 +146,7 @@ async fn identified(
     believe_losses: bool,
 ) -> Result<Identified, StoreError> {
     let names = &memory.names;
-    let known = links.known(names).await;
+    let known = links.known(names);
     let said: Vec<Said> = config
         .sync
         .pairs

@@ -11,22 +11,23 @@ mod readers;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use self::couple::{Memory, Read};
+use self::couple::{Memory, Place, Read};
 use self::due::{Due, Run};
 use self::instances::{Couple, NO_ACCOUNT, couples, hindrance, readable};
 pub use self::orders::{Handle, OrderError};
 use self::orders::{Order, Wanted};
 use self::readers::{Readers, Source};
+use super::catalogue::Kind;
+use super::identity::Tally;
 use super::links::Links;
 use super::report::{Outcome, PairReport, Report};
 use crate::balance::Picture;
 use crate::clock::{Moment, unix_time};
 use crate::config::types::InstanceId;
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, SyncState};
 use crate::state::Store;
 use crate::upstream::connect::Target;
 
@@ -138,10 +139,7 @@ impl Worker {
         // An instance whose partners cannot be read need not be read either.
         let complete = |couple: &&Couple| couple.ids.iter().all(|id| !hindered.contains_key(id));
         let wanted: BTreeSet<InstanceId> = couples.iter().filter(complete).flat_map(|c| c.ids).collect();
-        let reading = wanted.iter().map(|id| self.readers.read(&picture.config, *id, run));
-        let mut sources: BTreeMap<InstanceId, Source> =
-            wanted.iter().copied().zip(join_all(reading).await).collect();
-        self.readers.keep(&mut sources, &picture.config);
+        let mut sources = self.readers.read_all(&picture.config, &wanted, run).await;
         for id in all() {
             sources.entry(id).or_insert(Source::Not(hindered.get(&id).copied().unwrap_or(PARTNER)));
         }
@@ -174,7 +172,7 @@ impl Worker {
                 Source::Not(PARTNER) => {}
                 Source::Not(why) => report.outcome = Outcome::Waiting(name.clone(), why),
                 Source::Failed(why, _) => report.outcome = Outcome::Failed(format!("{name}: {why}")),
-                Source::Read(snapshot) => snapshots.push(Arc::clone(snapshot)),
+                Source::Read(snapshot, _) => snapshots.push(Arc::clone(snapshot)),
             }
         }
         let Ok(sides) = snapshots.try_into() else { return report };
@@ -185,7 +183,8 @@ impl Worker {
         let read = Read { sides, source: couple.source, full: run == Run::Full };
         let compared = match memory {
             Ok(memory) => {
-                couple::compare(&self.links, &self.store, &picture.config, memory, read, order, &report).await
+                let place = Place { links: &self.links, store: &self.store, config: &picture.config };
+                couple::compare(place, memory, read, order, &report).await
             }
             Err(error) => Err(error),
         };
@@ -198,6 +197,21 @@ impl Worker {
                 tracing::error!(%error, "what was found out about two instances could not be kept");
                 report.outcome = Outcome::Failed(error.to_string());
                 report
+            }
+        }
+    }
+
+    fn count(&self) {
+        for kind in Kind::all() {
+            let sum = |count: fn(&Tally) -> usize| {
+                self.past.values().filter_map(|r| r.kinds.get(&kind)).map(count).sum::<usize>()
+            };
+            for (state, count) in [
+                (SyncState::Linked, sum(|t| t.linked)),
+                (SyncState::Ambiguous, sum(|t| t.ambiguous)),
+                (SyncState::OnlyOneSide, sum(|t| t.only_a + t.only_b)),
+            ] {
+                self.metrics.set_sync_objects(kind.as_str(), state, count);
             }
         }
     }

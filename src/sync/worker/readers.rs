@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use super::Targets;
@@ -65,7 +66,7 @@ impl Readers {
     }
 
     /// Loads what earlier runs of the program have left about these instances.
-    pub(super) async fn prepare(&mut self, instances: &[String]) -> Result<(), StoreError> {
+    async fn prepare(&mut self, instances: impl Iterator<Item = &str>) -> Result<(), StoreError> {
         if !self.loaded {
             for one in self.store.acceptances().await? {
                 self.take_acceptance(one);
@@ -76,14 +77,43 @@ impl Readers {
             if !self.known.contains_key(name) {
                 let past = self.store.past_reading(name).await?;
                 let past = past.and_then(|text| Past::from_text(&text)).unwrap_or_default();
-                self.known.insert(name.clone(), Known { past, snapshot: None });
+                self.known.insert(name.to_owned(), Known { past, snapshot: None });
             }
         }
         Ok(())
     }
 
+    /// Reads these instances, at the same time.
+    pub(super) async fn read_all(
+        &mut self,
+        config: &Config,
+        wanted: &BTreeSet<InstanceId>,
+        run: Run,
+    ) -> BTreeMap<InstanceId, Source> {
+        let name = |id: &InstanceId| config.instance(*id).name.as_str();
+        if let Err(error) = self.prepare(wanted.iter().map(name)).await {
+            let failed = |id| (id, Source::Failed(error.to_string(), false));
+            return wanted.iter().copied().map(failed).collect();
+        }
+        let reading = wanted.iter().map(|id| self.read(config, *id, run));
+        let read = join_all(reading).await;
+        let mut sources: BTreeMap<InstanceId, Source> = wanted.iter().copied().zip(read).collect();
+        for (id, source) in &mut sources {
+            // While the slowest was being read, an operator may have lost faith in another.
+            if (self.targets)(name(id)).is_none_or(|target| target.ban().is_raised()) {
+                *source = Source::Not(QUARANTINE);
+            }
+            if let Source::Read(snapshot, past) = source
+                && let Err(error) = self.keep(name(id), snapshot, past).await
+            {
+                *source = Source::Failed(error.to_string(), false);
+            }
+        }
+        sources
+    }
+
     /// Reads one instance.
-    pub(super) async fn read(&self, config: &Config, id: InstanceId, run: Run) -> Source {
+    async fn read(&self, config: &Config, id: InstanceId, run: Run) -> Source {
         let instance = config.instance(id);
         let (Some(target), Some(account)) = ((self.targets)(&instance.name), &instance.account) else {
             return Source::Not(NO_ACCOUNT);
