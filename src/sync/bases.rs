@@ -44,7 +44,7 @@ impl KeptBases {
             let (kind, ids) = (pair.kind.as_str().to_owned(), [pair.a, pair.b]);
             match body {
                 Some(body) => {
-                    let digest = Digest::of(body.bytes());
+                    let digest = body.digest();
                     self.digests.insert(pair, digest);
                     let body = body.bytes().to_vec();
                     change.put.push(StoredBase { kind, ids, digest: digest.0, body });

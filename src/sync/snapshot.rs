@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Map, Value};
 
 use super::catalogue::Kind;
@@ -56,24 +58,80 @@ pub struct Object {
 
 /// The compared fields of an object in canonical form: a JSON object with sorted members, without
 /// blanks; references are lower-case GUIDs (of type `any`: `type/guid`), sets are sorted. Two objects
-/// are alike exactly if the bytes are, after translation of the ids.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Body(Box<[u8]>);
+/// are alike exactly if the bytes are, after translation of the ids. Cheap to clone. A field that a
+/// person has accepted as missing or different on an instance is in no body of its type there.
+#[derive(Clone)]
+pub struct Body {
+    bytes: Arc<[u8]>,
+    digest: Digest,
+}
+
+/// SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 32]);
 
 impl Body {
     /// `canonical` must be in canonical form.
     pub fn new(canonical: Vec<u8>) -> Self {
-        Self(canonical.into_boxed_slice())
+        Self { digest: Digest::of(&canonical), bytes: canonical.into() }
     }
 
     /// The canonical bytes.
     pub fn bytes(&self) -> &[u8] {
-        &self.0
+        &self.bytes
+    }
+
+    /// Of the bytes: computed once, when they are read.
+    pub const fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// The fields by name. Empty if the bytes are not canonical, which [`Body::new`] forbids.
     pub fn fields(&self) -> Map<String, Value> {
-        serde_json::from_slice(&self.0).unwrap_or_default()
+        serde_json::from_slice(&self.bytes).unwrap_or_default()
+    }
+}
+
+impl Default for Body {
+    /// Without any field.
+    fn default() -> Self {
+        Self::new(b"{}".to_vec())
+    }
+}
+
+impl PartialEq for Body {
+    fn eq(&self, other: &Self) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Body {}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&String::from_utf8_lossy(&self.bytes))
+    }
+}
+
+impl Digest {
+    /// Of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut own = [0; 32];
+        // SHA-256 has 32 bytes.
+        own.copy_from_slice(digest(&SHA256, bytes).as_ref());
+        Self(own)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

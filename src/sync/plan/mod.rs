@@ -2,18 +2,14 @@
 //! each with its reason (sync design 2.2). Pure: the same input gives the same plan, byte for byte.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde_json::Value;
 
 use super::catalogue::{Kind, Policy};
 use super::pair::{Pair, Pairs, Side};
+pub use super::snapshot::Digest;
 use super::snapshot::{Body, Snapshot};
 use crate::idmap::guid::Guid;
-
-/// SHA-256.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest(pub [u8; 32]);
 
 /// All that a plan follows from.
 pub struct Input<'a> {
@@ -23,6 +19,9 @@ pub struct Input<'a> {
     pub source: Side,
     /// What is the same. Of an object that has vanished the pair is still here until that is settled.
     pub pairs: &'a Pairs,
+    /// Of the pairs, those whose object on one side was deleted and made again under another id, each with
+    /// the pair that it was before: its base still counts.
+    pub replaced: &'a BTreeMap<Pair, Pair>,
     /// Objects that may be the same as others and are not paired: where, which, why.
     pub disputed: &'a [(Side, Kind, Guid, String)],
     /// What both sides last agreed on, in the ids of side A.
@@ -116,6 +115,9 @@ pub struct Operation {
     pub target: Side,
     /// The object on A and on B; `None`: not there, or not yet.
     pub ids: [Option<Guid>; 2],
+    /// For a creation: in what it would be made, as the target knows it, or as the source does as long as the target
+    /// does not have it. `None`: at the root.
+    pub parent: Option<Guid>,
     /// Each field: before (on the target) and after, in the ids of the target as far as they are known.
     /// For a deletion nothing.
     pub changes: Vec<Change>,
@@ -238,27 +240,6 @@ pub struct Finding {
     pub of: usize,
     /// Their names before, a bounded number.
     pub names: Vec<String>,
-}
-
-impl Digest {
-    /// The digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        let mut digest = [0; 32];
-        digest.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
-        Self(digest)
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
 }
 
 impl Act {
