@@ -49,8 +49,9 @@ pub(super) struct Baseline {
 #[serde(deny_unknown_fields)]
 pub(super) struct Accept {
     instance: String,
+    /// `None`: the instance as a whole.
     #[serde(rename = "type")]
-    kind: String,
+    kind: Option<String>,
     reason: String,
 }
 
@@ -69,11 +70,17 @@ fn standing(state: &AdminState) -> Value {
             "plan": pair.plan.as_deref().map(shown::summary),
         })
     };
+    let running: serde_json::Map<String, Value> = state
+        .sync
+        .progress()
+        .into_iter()
+        .map(|(name, p)| (name, json!({"types": p.done, "of": p.total, "objects": p.objects})))
+        .collect();
     json!({
         "enabled": state.picture().config.sync.enabled,
         "number": report.number,
         "at": (report.number > 0).then(|| shown::date(report.at_unix)),
-        "running": state.sync.progress(),
+        "running": running,
         "pairs": report.pairs.iter().map(pair).collect::<Vec<_>>(),
     })
 }
@@ -187,6 +194,14 @@ pub(super) async fn disputes(
     Ok(Json(json!({"pairs": report.pairs.iter().map(one).collect::<Vec<_>>()})))
 }
 
+/// What sync can see and carry over.
+pub(super) async fn coverage(
+    State(_state): State<AdminState>,
+    _: Anyone,
+) -> Json<Value> {
+    Json(json!({}))
+}
+
 /// A person has looked at what was paired at first, and says that it is right.
 pub(super) async fn confirm_baseline(
     State(state): State<AdminState>,
@@ -216,13 +231,13 @@ pub(super) async fn accept(
     Body(order): Body<Accept>,
 ) -> Result<Json<Value>, ApiError> {
     enabled(&state)?;
-    let (kind, reason) = (known_kind(&order.kind)?, reason(&order.reason)?);
+    let (kind, reason) = (order.kind.as_deref().map(known_kind).transpose()?, reason(&order.reason)?);
     known_instance(&state, &order.instance)?;
     uninterrupted(async move {
         let accepted = state.sync.accept(&order.instance, kind, &reason, &user.name).await;
         let accepted = accepted.map_err(refused)?;
-        tracing::info!(user = user.name, reason, instance = order.instance, %kind, ?accepted, "reading accepted");
-        Ok(Json(json!({"instance": order.instance, "type": kind.as_str(), "accepted": accepted})))
+        tracing::info!(user = user.name, reason, instance = order.instance, ?kind, ?accepted, "reading accepted");
+        Ok(Json(json!({"instance": order.instance, "type": kind.map(Kind::as_str), "accepted": accepted})))
     })
     .await
 }

@@ -30,14 +30,15 @@ pub(super) enum Approve {
     /// Let pass what the newest reading of a type was not believed for
     ///
     /// Unknown fields are then left alone, missing or retyped ones not compared; an empty list counts
-    /// as empty.
+    /// as empty. Without a type: a canary that was changed, or an instance that was restored from a
+    /// backup; what is there now is what counts from then on.
     #[command(
         after_help = "Example:\n  gatekeeper sync approve reading cameras --instance b --reason \"new VMS version\""
     )]
     Reading {
-        /// Name of the collection, such as cameras
+        /// Name of the collection, such as cameras; without it: what speaks against the whole instance
         #[arg(value_name = "TYPE")]
-        kind: String,
+        kind: Option<String>,
         /// Whose reading
         #[arg(long, value_name = "INSTANCE")]
         instance: String,
@@ -84,7 +85,7 @@ impl Ask for Baseline {
 }
 
 struct Reading {
-    kind: String,
+    kind: Option<String>,
     instance: String,
     reason: String,
 }
@@ -98,7 +99,8 @@ impl Ask for Reading {
     fn show(&self, answer: &Value) -> String {
         let mut out = String::new();
         for one in list(answer, "accepted").iter().filter_map(Value::as_str) {
-            let words = format!("{} of {}: {one}", text(answer, "type"), text(answer, "instance"));
+            let kind = answer["type"].as_str().map_or_else(String::new, |kind| format!("{kind} of "));
+            let words = format!("{kind}{}: {one}", text(answer, "instance"));
             let _ = writeln!(out, "{}", printable(&words));
         }
         out + "the next reading lets this pass\n"

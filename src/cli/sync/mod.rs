@@ -2,6 +2,7 @@
 
 mod approve;
 mod canary;
+mod coverage;
 mod lists;
 mod plan;
 mod show;
@@ -9,7 +10,7 @@ mod status;
 
 use clap::{Args, Subcommand};
 
-use super::{Outcome, Remote, coverage, links, remote};
+use super::{Outcome, Remote, links, remote};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Sync {

@@ -12,3 +12,4 @@ pub mod pages;
 mod reference;
 pub mod schema;
 pub mod stamp;
+mod stub; pub use stub::*;

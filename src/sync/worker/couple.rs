@@ -14,11 +14,11 @@ use crate::sync::catalogue::Kind;
 use crate::sync::identity::{Input as Question, Outcome as Identified, Said, identify};
 use crate::sync::links::Links;
 use crate::sync::pair::{Pair, Side};
-use crate::sync::plan::{Input, Missing, Plan, Planner};
+use crate::sync::plan::{Bases as _, Input, Missing, Plan, plan};
 use crate::sync::planned::Planned;
-use crate::sync::report::{Outcome, PairReport};
+use crate::sync::report::PairReport;
 use crate::sync::rules::rules;
-use crate::sync::snapshot::{Distrust, Snapshot};
+use crate::sync::snapshot::{Body, Distrust, Snapshot};
 
 /// What is remembered about two instances between runs.
 pub(super) struct Memory {
@@ -27,9 +27,9 @@ pub(super) struct Memory {
     bases: Arc<KeptBases>,
     missing: BTreeMap<(Side, Kind, Guid), Missing>,
     drift: BTreeMap<(Kind, Guid, String), u64>,
-    /// Pairs of which one object was deleted and made again, until both sides agree about it.
-    replaced: BTreeSet<Pair>,
-    planner: Planner,
+    /// Pairs of which one object was deleted and made again, with the pair that it was before, until both
+    /// sides agree about it.
+    replaced: BTreeMap<Pair, Pair>,
 }
 
 /// Where what comes out is kept, and by which rules.
@@ -68,8 +68,7 @@ impl Memory {
             bases: Arc::new(KeptBases::new(&state, store.base_reader(names)?)),
             missing: missing.collect(),
             drift: drift.collect(),
-            replaced: BTreeSet::new(),
-            planner: Planner::default(),
+            replaced: BTreeMap::new(),
         })
     }
 }
@@ -85,7 +84,7 @@ pub(super) async fn compare(
 ) -> Result<(PairReport, Memory), StoreError> {
     let names = memory.names.clone();
     let believe_losses = order.is_some_and(Order::believes_losses);
-    let mut identified = identified(links, config, &mut memory, &read, believe_losses).await?;
+    let mut identified = identified(links, config, &memory, &read, believe_losses).await?;
     let mut link_proposed = false;
     if config.sync.enabled && memory.baseline.is_none() {
         let by_order = order.and_then(|o| o.confirms(&names));
@@ -113,10 +112,10 @@ pub(super) async fn compare(
     if read.full {
         note_missing(&mut memory, &identified, &read.sides, &mut change);
     }
-    let plan = planned(&mut memory, &read, &identified, config).await?;
+    let plan = planned(&memory, &read, &identified, config).await?;
     if memory.baseline.is_some() {
         let adopted: BTreeSet<Pair> = plan.adopt.iter().map(|(pair, _)| *pair).collect();
-        memory.replaced.retain(|pair| !adopted.contains(pair));
+        memory.replaced.retain(|pair, _| !adopted.contains(pair));
         let adopted = memory.bases.adopt(plan.adopt.clone());
         change.put.extend(adopted.put);
         change.drop.extend(adopted.drop);
@@ -141,7 +140,7 @@ pub(super) async fn compare(
 async fn identified(
     links: &Links,
     config: &Config,
-    memory: &mut Memory,
+    memory: &Memory,
     read: &Read,
     believe_losses: bool,
 ) -> Result<Identified, StoreError> {
@@ -176,7 +175,7 @@ async fn identified(
 
 /// Works out the plan.
 async fn planned(
-    memory: &mut Memory,
+    memory: &Memory,
     read: &Read,
     identified: &Identified,
     config: &Config,
@@ -186,10 +185,9 @@ async fn planned(
     let (pairs, source, bases) = (identified.pairs.clone(), read.source, Arc::clone(&memory.bases));
     let disputed: Vec<_> =
         identified.disputed.iter().map(|d| (d.side, d.kind, d.id, d.why.to_string())).collect();
-    let replaced = memory.replaced.iter().map(|pair| (*pair, *pair)).collect();
+    let replaced = memory.replaced.clone();
     let missing = memory.missing.clone();
     let now_unix = unix_time().as_secs();
-    let mut planner = std::mem::take(&mut memory.planner);
     let work = tokio::task::spawn_blocking(move || {
         let input = Input {
             sides: [&sides[0], &sides[1]],
@@ -202,12 +200,10 @@ async fn planned(
             rules: &rules,
             now_unix,
         };
-        let plan = planner.plan(&input);
-        (plan, planner)
+        plan(&input)
     });
     // Only a panic ends it early; it has been reported.
-    let (plan, planner) = work.await.map_err(|_| StoreError::Closed)?;
-    memory.planner = planner;
+    let plan = work.await.map_err(|_| StoreError::Closed)?;
     // Without a base that exists, both sides would seem never to have agreed.
     match memory.bases.take_failure() {
         Some(error) => Err(error),
@@ -240,18 +236,19 @@ fn doubts(names: &[String; 2], sides: &[Arc<Snapshot>; 2]) -> Vec<(String, Kind,
     all
 }
 
-/// Gives the bases of pairs that went over to another object to the new pairs.
+/// Ends the bases of links that end, and gives those of links that went over to another object to the
+/// new ones.
 fn rekey(memory: &mut Memory, identified: &Identified, change: &mut PairChange) {
-    let mut moved = Vec::new();
-    for one in &identified.moved {
-        if let Some(base) = memory.bases.body(&one.old) {
-            moved.push((one.old, None));
-            moved.push((one.new, Some(base)));
+    let mut bases: Vec<(Pair, Option<Body>)> = identified.gone.iter().map(|pair| (*pair, None)).collect();
+    for moved in &identified.moved {
+        if let Some(base) = memory.bases.body(&moved.old) {
+            bases.push((moved.old, None));
+            bases.push((moved.new, Some(base)));
         }
-        memory.replaced.remove(&one.old);
-        memory.replaced.insert(one.new);
+        memory.replaced.remove(&moved.old);
+        memory.replaced.insert(moved.new, moved.old);
     }
-    *change = memory.bases.adopt(moved);
+    *change = memory.bases.adopt(bases);
 }
 
 /// Counts in how many full readings linked objects were missing.

@@ -8,13 +8,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Targets;
 use super::instances::hindrance;
+use super::readers::Running;
 use crate::balance::Picture;
 use crate::idmap::guid::Guid;
 use crate::state::StoreError;
 use crate::sync::catalogue::Kind;
 use crate::sync::links::Links;
-use crate::sync::read::Progress;
 use crate::sync::read;
+use crate::sync::read::full::Progress;
 use crate::sync::report::Report;
 use crate::vms::client::Client;
 
@@ -27,7 +28,7 @@ pub struct Handle {
     pub(super) report: watch::Receiver<Arc<Report>>,
     pub(super) pictures: watch::Receiver<Arc<Picture>>,
     pub(super) targets: Targets,
-    pub(super) progress: watch::Receiver<BTreeMap<String, Progress>>,
+    pub(super) progress: watch::Receiver<Running>,
 }
 
 /// Why an order was not carried out.
@@ -69,7 +70,7 @@ pub(super) enum Wanted {
         by: String,
     },
     /// What the last reading of a type was not believed for is let pass.
-    Accept { instance: String, kind: Kind, reason: String, by: String },
+    Accept { instance: String, kind: Option<Kind>, reason: String, by: String },
 }
 
 enum Done {
@@ -121,14 +122,15 @@ impl Handle {
         Err(OrderError::Refused { message, remedy: remedy.to_owned() })
     }
 
-    /// Lets pass what the newest reading of a type was not believed for. Gives that in words.
+    /// Lets pass what the newest reading of a type (`None`: of the instance as a whole) was not believed
+    /// for. Gives that in words.
     ///
     /// # Errors
     /// If it was believed, or for what nobody can let pass, or it could not be written down.
     pub async fn accept(
         &self,
         instance: &str,
-        kind: Kind,
+        kind: Option<Kind>,
         reason: &str,
         by: &str,
     ) -> Result<Vec<String>, OrderError> {
@@ -161,7 +163,7 @@ impl Handle {
 
     /// What is being read now, by instance.
     pub fn progress(&self) -> BTreeMap<String, Progress> {
-        self.progress.borrow().clone()
+        self.progress.borrow().iter().map(|(name, progress)| (name.clone(), *progress.borrow())).collect()
     }
 
     async fn report_of(&self, wanted: Wanted) -> Option<Arc<Report>> {
