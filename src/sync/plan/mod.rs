@@ -265,6 +265,3 @@ impl Verdict {
         }
     }
 }
-#[derive(Default)]
-pub struct Planner;
-impl Planner { pub fn plan(&mut self, _: &Input<'_>) -> Plan { Plan { digest: Digest([0;32]), operations: vec![], skipped: vec![], conflicts: vec![], drift: vec![], findings: vec![], adopt: vec![] } } }
