@@ -57,8 +57,8 @@ pub struct Object {
 }
 
 /// The compared fields of an object in canonical form: a JSON object with sorted members, without
-/// blanks; references are lower-case GUIDs (of type `any`: `type/guid`), sets are sorted. Two objects
-/// are alike exactly if the bytes are, after translation of the ids. Cheap to clone.
+/// blanks; references are lower-case GUIDs (of type `any`: `type/guid`), sets are sorted; a field of the
+/// catalogue that is missing is null, so that one that a base lacks was never agreed. Two objects are alike exactly if the bytes are, after translation of the ids. Cheap to clone.
 #[derive(Clone)]
 pub struct Body {
     bytes: Arc<[u8]>,
