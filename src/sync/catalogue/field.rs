@@ -11,12 +11,13 @@
 //!         | ^type   reference as "Type[guid]"          | #type  reference as a bare GUID
 //!           (type: a name of the catalogue, or `any`)
 //!         | o       anything, kept as it is; ids inside are translated
+//!         | o-a,b   an object; its members a and b, which differ by nature, are left out
 //!         | [shape] a list whose order matters         | (shape) a set
 //! ```
 
 use std::fmt;
 
-use super::{MemberForm, Members};
+use super::{How, MemberForm, Members};
 
 /// A field of a type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Field {
     pub optional: bool,
     /// Taken when an object is made and never changed afterwards.
     pub fixed: bool,
+    /// Members of the object, or of the objects in the list, that differ by nature and are left out.
+    pub without: Vec<&'static str>,
 }
 
 /// What sync does with a field (sync design 2.1).
@@ -107,8 +110,12 @@ impl fmt::Display for Misspelt {
 impl Field {
     /// Reads one field.
     pub(super) fn parse(token: &'static str) -> Result<Self, Misspelt> {
-        let (head, shape) = token.split_once('=').ok_or(Misspelt(token))?;
-        let shape = Shape::parse(shape).ok_or(Misspelt(token))?;
+        let (head, text) = token.split_once('=').ok_or(Misspelt(token))?;
+        let shape = Shape::parse(text).ok_or(Misspelt(token))?;
+        let without = Shape::left_out(text);
+        if without.iter().any(|member| member.is_empty()) {
+            return Err(Misspelt(token));
+        }
         let name = head.trim_start_matches(['~', '*', '!', '+']);
         let (mark, name) = (&head[..head.len() - name.len()], name);
         let class = match mark {
@@ -122,7 +129,7 @@ impl Field {
         if name.is_empty() {
             return Err(Misspelt(token));
         }
-        Ok(Self { name, class, shape, optional, fixed: mark == "+" })
+        Ok(Self { name, class, shape, optional, fixed: mark == "+", without })
     }
 
     /// The field into which members are read.
@@ -132,7 +139,8 @@ impl Field {
             MemberForm::Account | MemberForm::Claim | MemberForm::Name => Shape::Text,
         };
         let shape = Shape::Set(Box::new(one));
-        Self { name: members.list, class: shape.class(), shape, optional: false, fixed: false }
+        let fixed = members.change == How::No;
+        Self { name: members.list, class: shape.class(), shape, optional: false, fixed, without: Vec::new() }
     }
 
     /// Whether its values are compared.
@@ -169,8 +177,15 @@ impl Shape {
             "dt" => Self::Date,
             "g" => Self::Guid,
             "o" => Self::Any,
+            _ if text.starts_with("o-") => Self::Any,
             _ => return None,
         })
+    }
+
+    /// The members behind `o-`.
+    fn left_out(text: &'static str) -> Vec<&'static str> {
+        let inner = text.trim_start_matches(['[', '(']).trim_end_matches([']', ')']);
+        inner.strip_prefix("o-").map_or_else(Vec::new, |members| members.split(',').collect())
     }
 
     const fn class(&self) -> Class {
@@ -213,11 +228,14 @@ mod tests {
         let set = Field::parse("sourceList=(>any)").unwrap();
         assert_eq!((set.class, set.shape.target()), (Class::Set, Some("any")));
         assert_eq!(Field::parse("items=[o]").unwrap().class, Class::List);
+        let items = Field::parse("items=[o-id,path]").unwrap();
+        assert_eq!(items.shape, Shape::List(Box::new(Shape::Any)));
+        assert_eq!(items.without, ["id", "path"]);
     }
 
     #[test]
     fn what_is_no_field() {
-        for token in ["name", "=s", "x=", "x=q", "x={a||b}", "x=>", "x=[s", "~*x=s"] {
+        for token in ["name", "=s", "x=", "x=q", "x={a||b}", "x=>", "x=[s", "~*x=s", "x=o-", "x=[o-a,]"] {
             assert_eq!(Field::parse(token), Err(Misspelt(token)));
         }
     }

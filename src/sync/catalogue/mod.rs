@@ -95,6 +95,8 @@ pub struct Members {
     pub list: &'static str,
     /// What becomes of each entry.
     pub form: MemberForm,
+    /// How a member is added and removed.
+    pub change: How,
 }
 
 /// What stands for a member.
@@ -111,14 +113,14 @@ pub enum MemberForm {
     Name,
 }
 
-/// How far sync can go with a type.
+/// How far the API would let sync go with a type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Coverage {
-    /// Created, changed and removed.
+    /// Created, changed (or made anew) and removed.
     Full,
     /// Cannot be created or removed through the API, only changed.
     UpdateOnly,
-    /// At least one of the three needs tasks.
+    /// Created, changed and removed, and some of it by tasks.
     ByTask,
     /// Can be read, but never be carried over.
     CompareOnly,

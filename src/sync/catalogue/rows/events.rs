@@ -1,42 +1,72 @@
-//! Events, and what happens when they occur.
+//! Events: their types, and those that people and programs make.
 
-use super::super::Policy;
-use super::{ASK, Row};
+use super::super::{Coverage, How, Key};
+use super::{ASK, NEVER, Row};
+
+/// Comes with the product and its plug-ins.
+const INSTALLED: Row = Row {
+    coverage: Coverage::CompareOnly,
+    create: How::No,
+    update: How::No,
+    delete: How::No,
+    default: NEVER,
+    ..Row::PLAIN
+};
 
 pub(super) const ROWS: &[Row] = &[
     Row {
+        name: "eventTypeGroups",
+        keys: &[Key::Fields(&["displayName"])],
+        fields: "*displayName=s",
+        note: "comes with the product; alarms refer to it",
+        ..INSTALLED
+    },
+    Row {
+        name: "stateGroups",
+        fields: "~id=g ~lastModified=dt name=s states=[s]",
+        confirmed: false,
+        default: ASK,
+        note: "comes with the product and its plug-ins; depends on the version",
+        ..Row::PLAIN
+    },
+    Row {
+        name: "eventTypes",
+        within: Some("eventTypeGroups"),
+        keys: &[Key::NameWithin],
+        fields: "*builtIn=b *counterEventID=s *description=s *generatorGroupId=s *generatorGroupName=s \
+                 *generatorID=s *generatorName=s *generatorSubtype=s *generatorType=s ~id=g ~lastModified=dt \
+                 *name=s *occursGlobally=b *sourceArray=[s] *sourceFilterArray=[s] *stateGroupId=s *state?=s",
+        note: "comes with the product, drivers and plug-ins; alarms and rules refer to it",
+        ..INSTALLED
+    },
+    Row {
         name: "userDefinedEvents",
         fields: "~createdDate=dt ~id=g ~lastModified=dt name=s *subtype?=s",
+        note: "three come with every installation",
         ..Row::PLAIN
     },
     Row {
-        name: "timeProfiles",
-        fields: "description=s ~id=g ~lastModified=dt name=s sunclockGPSCoordinate=s sunclockSunRise=i sunclockSunSet=i \
-                 sunclockTimeZone=s +timeProfileType={Sunclock|Calendar} timeProfileAppointmentRecur=(o) \
-                 timeProfileAppointmentRoot=(o)",
+        name: "analyticsEvents",
+        fields: "description=s ~id=g ~lastModified=dt name=s *sourceArray=[s]",
         ..Row::PLAIN
     },
     Row {
-        name: "alarmDefinitions",
+        name: "genericEventDataSources",
         lists_disabled: true,
-        fields: "assignableToAdmins=b *autoClose=b category=#alarmCategories description=s \
-                 disableEventList=(>userDefinedEvents) enabled=b enableEventList=(>userDefinedEvents) \
-                 enableRule={0|1|2} eventType=#eventTypes eventTypeGroup=#eventTypeGroups ~id=g ~lastModified=dt \
-                 managementTimeoutEventList=(>userDefinedEvents) managementTimeoutTime=s mapType={0|1|2} name=s owner=s \
-                 priority=#alarmPriorities relatedCameraList=(>cameras) relatedMap=g sourceList=(>any) \
-                 timeProfile?=>timeProfiles triggerEventlist=(>userDefinedEvents)",
-        default: [Policy::Auto, Policy::Approve, Policy::Approve],
-        ..Row::PLAIN
-    },
-    Row {
-        name: "rules",
-        lists_disabled: true,
-        privileged: true,
-        open: true,
-        fields: "always=b daysOfWeek=b description=s enabled=b failoverActive=b failoverInactive=b ~id=g name=s \
-                 outsideTimeProfile=b startActions=s startRuleType={TimeInterval|Event|RecurringTime} stopActions=s \
-                 stopRuleType={TimeInterval|Event|Timer|None} timeOfDayBetween=b withinTimeProfile=b",
+        fields: "dataSourceAddressFamily={InterNetwork|InterNetworkV6|Both} dataSourceAllowed=s \
+                 dataSourceAllowed6=s dataSourceEcho={Full|Statistics|None} dataSourceEncoding=i \
+                 dataSourceLog=b dataSourcePort=i dataSourceProtocol={Tcp|Udp|Both} dataSourceSeparator=s \
+                 enabled=b ~id=g name=s",
         default: ASK,
+        note: "opens a port for messages from outside; two instances on one host cannot have the same port",
+        ..Row::PLAIN
+    },
+    Row {
+        name: "genericEvents",
+        lists_disabled: true,
+        fields: "dataSource=^genericEventDataSources enabled=b expression=s expressionType={0|1|2} ~id=g \
+                 ~lastModified=dt name=s priority=i *shadowId?=s",
+        note: "alarms and rules refer to its hidden event (shadowId), which has another id on each side",
         ..Row::PLAIN
     },
 ];

@@ -6,8 +6,13 @@
 mod devices;
 mod events;
 mod groups;
+mod plugins;
+mod reactions;
 mod recording;
 mod security;
+mod settings;
+mod site;
+mod views;
 
 use super::field::Field;
 use super::{Coverage, How, Key, Members, Place, Policy, Type};
@@ -81,7 +86,21 @@ impl Row {
 
 /// Every row.
 pub(super) fn all() -> impl Iterator<Item = &'static Row> {
-    [recording::ROWS, devices::ROWS, groups::ROWS, events::ROWS, security::ROWS].into_iter().flatten()
+    [
+        site::FIRST,
+        recording::ROWS,
+        devices::ROWS,
+        settings::ROWS,
+        groups::ROWS,
+        events::ROWS,
+        views::ROWS,
+        reactions::ROWS,
+        security::ROWS,
+        plugins::ROWS,
+        site::LAST,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Cannot be carried over, whatever anybody says.
