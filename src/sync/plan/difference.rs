@@ -100,11 +100,14 @@ impl<'b> Three<'b> {
         for (name, value) in self.a.iter().filter(|(name, _)| !differ.contains(name.as_str())) {
             new.insert(name.clone(), value);
         }
-        for (name, value) in self.base.into_iter().flatten().filter(|(name, _)| differ.contains(name.as_str())) {
+        for (name, value) in
+            self.base.into_iter().flatten().filter(|(name, _)| differ.contains(name.as_str()))
+        {
             new.insert(name.clone(), value);
         }
         let unchanged = self.base.is_some_and(|base| {
-            base.len() == new.len() && base.iter().all(|(name, value)| new.get(name).is_some_and(|v| v.get() == value.get()))
+            base.len() == new.len()
+                && base.iter().all(|(name, value)| new.get(name).is_some_and(|v| v.get() == value.get()))
         });
         (!unchanged && !new.is_empty()).then(|| Body::new(written(&new)))
     }

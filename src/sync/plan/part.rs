@@ -25,7 +25,10 @@ impl Parts {
         for kind in Kind::all().filter(|kind| is_asked_for(input, *kind)) {
             let doubts = doubts(input, kind);
             if !kind.row().confirmed && !input.rules.unconfirmed {
-                out.insert(kind, "coverage: its shape is not confirmed, and sync.unconfirmed = false".to_owned());
+                out.insert(
+                    kind,
+                    "coverage: its shape is not confirmed, and sync.unconfirmed = false".to_owned(),
+                );
             } else if doubts.is_empty() {
                 candidates.push(kind);
             } else {
@@ -97,12 +100,15 @@ fn refers_to_one_of(input: &Input<'_>, kind: Kind, faulty: &BTreeSet<Kind>) -> O
         .filter(|(_, kind)| faulty.contains(kind))
         .collect();
     let objects = |side: Side| input.sides[side.index()].trusted(kind).unwrap_or_default();
-    let mut all = Side::BOTH.into_iter().flat_map(|side| objects(side).iter().map(move |object| (side, object)));
+    let mut all =
+        Side::BOTH.into_iter().flat_map(|side| objects(side).iter().map(move |object| (side, object)));
     all.find_map(|(side, object)| {
-        references::of_body(kind, object.body.bytes()).into_iter().find_map(|reference| match reference.target {
-            Target::Kind(target) => faulty.contains(&target).then_some(target),
-            Target::Anything => paired.get(&(side, reference.id?)).copied(),
-            _ => None,
+        references::of_body(kind, object.body.bytes()).into_iter().find_map(|reference| {
+            match reference.target {
+                Target::Kind(target) => faulty.contains(&target).then_some(target),
+                Target::Anything => paired.get(&(side, reference.id?)).copied(),
+                _ => None,
+            }
         })
     })
 }

@@ -76,10 +76,13 @@ pub(super) fn of_field(kind: Kind, fields: &Fields<'_>, name: &str) -> Vec<Refer
     }
     let Some(field) = row.field(name) else { return anything(raw, reference) };
     match field.shape.target() {
-        Some(ANY) => texts(raw).iter().filter_map(|text| any(text)).map(|(t, id)| reference(t, Some(id))).collect(),
+        Some(ANY) => {
+            texts(raw).iter().filter_map(|text| any(text)).map(|(t, id)| reference(t, Some(id))).collect()
+        }
         Some(target) => {
             let ids = texts(raw).into_iter().filter_map(|text| Guid::parse(text.as_bytes()));
-            let target = Kind::from_name(target).map_or_else(|| Target::Unknown(target.to_owned()), Target::Kind);
+            let target =
+                Kind::from_name(target).map_or_else(|| Target::Unknown(target.to_owned()), Target::Kind);
             ids.map(|id| reference(target.clone(), Some(id))).collect()
         }
         None if field.class == Class::Opaque || holds_anything(&field.shape) => anything(raw, reference),

@@ -98,7 +98,8 @@ fn sorted(kind: Kind, body: Vec<u8>) -> Vec<u8> {
     let mut sets = Vec::new();
     for field in &kind.row().fields {
         let set = values.get(field.name).filter(|_| matches!(field.shape, Shape::Set(_)));
-        let Some(mut members) = set.and_then(|set| serde_json::from_str::<Vec<&RawValue>>(set.get()).ok()) else {
+        let Some(mut members) = set.and_then(|set| serde_json::from_str::<Vec<&RawValue>>(set.get()).ok())
+        else {
             continue;
         };
         if !members.is_sorted_by_key(|member| member.get()) {
