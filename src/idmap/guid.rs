@@ -1,9 +1,12 @@
 //! The id of an object, as the VMS writes it: 8-4-4-4-12 hexadecimal digits in any case.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
+
+use super::scan;
 
 /// A GUID. Compared by its value, not by the case of its text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +107,21 @@ impl fmt::Debug for Guid {
     }
 }
 
+/// The text with every GUID in it, whatever stands around it, in lower case.
+pub fn lower_all(text: &str) -> Cow<'_, str> {
+    let mut lower = Cow::Borrowed(text);
+    let mut from = 0;
+    while let Some(at) = scan::find(text.as_bytes(), from) {
+        from = at + 1;
+        let upper =
+            text.get(at..at + Guid::LEN).is_some_and(|guid| guid.bytes().any(|b| b.is_ascii_uppercase()));
+        if upper && let Some(guid) = lower.to_mut().get_mut(at..at + Guid::LEN) {
+            guid.make_ascii_lowercase();
+        }
+    }
+    lower
+}
+
 fn digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok())
 }
@@ -148,6 +166,15 @@ mod tests {
         for lower in ["0011-aa", "0011-Aa", "0011"] {
             assert_eq!(Case::of(lower.as_bytes()), Case::Lower);
         }
+    }
+
+    #[test]
+    fn every_guid_of_a_text_in_lower_case() {
+        let upper = "A-0E1B0AD3-F67C-4D5F-B792-4BD6C3CF52F8-F67C-4D5F-B792-4BD6C3CF52F8 Ä {0E1B0AD3-f67c-4d5f-b792-4bd6c3cf52f8}";
+        let lower = "A-0e1b0ad3-f67c-4d5f-b792-4bd6c3cf52f8-f67c-4d5f-b792-4bd6c3cf52f8 Ä {0e1b0ad3-f67c-4d5f-b792-4bd6c3cf52f8}";
+        assert_eq!(lower_all(upper), lower);
+        assert!(matches!(lower_all(lower), Cow::Borrowed(_)));
+        assert_eq!(lower_all("Gate 1"), "Gate 1");
     }
 
     proptest! {

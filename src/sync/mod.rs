@@ -9,10 +9,10 @@
 pub mod bases;
 pub mod catalogue;
 pub mod links;
-mod pages;
+mod lists;
 pub mod pair;
 pub mod plan;
-mod read;
+pub mod read;
 pub mod report;
 pub mod rules;
 pub mod snapshot;

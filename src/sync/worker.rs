@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use self::due::Due;
 use super::links::Links;
-use super::read::{self, ReadError, Reading, Unread};
+use super::lists::{self, ReadError, Reading, Unread};
 use super::report::{Outcome, PairReport, Report};
 use crate::balance::Picture;
 use crate::clock::{Moment, unix_time};
@@ -56,7 +56,7 @@ impl Matching {
         let account = picture.config.instance(at).account.as_ref()?;
         let target = (self.targets)(instance).filter(|_| hindrance(&picture, at).is_none())?;
         // In quarantine it is not reached at all.
-        read::exists(&Client::new(target), account, kind, id).await
+        lists::exists(&Client::new(target), account, kind, id).await
     }
 
     /// What the last run found.
@@ -306,7 +306,7 @@ async fn read_unless_banned(target: &Arc<Target>, account: &Account) -> Result<R
     let client = Client::new(Arc::clone(target));
     let banned = || Err(ClientError::Connect(ConnectError::Banned).into());
     let reading = tokio::select! {
-        reading = read::read(&client, account) => reading,
+        reading = lists::read(&client, account) => reading,
         () = target.ban().raised() => banned(),
     };
     if target.ban().is_raised() { banned() } else { reading }

@@ -10,7 +10,7 @@
 //!         | >type   reference as {"type", "id"}        | @type  reference as "type/guid"
 //!         | ^type   reference as "Type[guid]"          | #type  reference as a bare GUID
 //!           (type: a name of the catalogue, or `any`)
-//!         | o       anything, kept as it is; ids inside are translated
+//!         | o       an object or a text, kept as it is; ids inside are translated
 //!         | o-a,b   an object; its members a and b, which differ by nature, are left out
 //!         | [shape] a list whose order matters         | (shape) a set
 //! ```
@@ -76,7 +76,7 @@ pub enum Shape {
     Word(Vec<&'static str>),
     /// A reference to an object of this type, or `any`.
     Reference(Notation, &'static str),
-    /// Anything.
+    /// An object of any form, or a text that has one.
     Any,
     /// A list.
     List(Box<Shape>),

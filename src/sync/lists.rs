@@ -1,4 +1,4 @@
-//! Reads what one instance has, through its API and with its account (sheet 3).
+//! Reads the kinds that the matcher pairs, through an instance's API and with its account (sheet 3).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::pages::{Flaw, Pages, Step};
+use super::read::pages::{Flaw, Pages, Step};
 use crate::clock::Moment;
 use crate::config::types::Account;
 use crate::idmap::guid::Guid;
@@ -74,13 +74,7 @@ impl fmt::Display for Unread {
             Self::Status(status) => write!(f, "answered with status {status}"),
             Self::Garbled => f.write_str("the answer is no list"),
             Self::Shape(what) => write!(f, "an object without a readable {what}"),
-            Self::Flaw(flaw) => f.write_str(match flaw {
-                Flaw::Twice => "an object is in it twice",
-                Flaw::Changing => "read twice, it was not the same: cut, or being changed",
-                Flaw::Ragged => "its pages have no fixed size",
-                Flaw::TooLarge => "its objects are too large",
-                Flaw::TooMany => "it has too many objects",
-            }),
+            Self::Flaw(flaw) => f.write_str(flaw.as_str()),
         }
     }
 }
@@ -128,7 +122,7 @@ async fn list(
     let mut step = pages.ask();
     loop {
         let (page, size) = match step {
-            Step::Whole => return Ok(Ok(pages.into_objects())),
+            Step::Whole => return Ok(Ok(pages.into_entries())),
             Step::Broken(flaw) => return Ok(Err(Unread::Flaw(flaw))),
             Step::Ask { page, size } => (page, size),
         };
@@ -139,7 +133,7 @@ async fn list(
         step = match asked.map_err(|_| ReadError::Late(REQUEST))? {
             Ok(Answer { status: StatusCode::UNAUTHORIZED, .. }) => return Err(ReadError::Denied),
             Ok(answer) => match objects(&answer, kind) {
-                Ok(objects) => pages.take(objects),
+                Ok(objects) => pages.take(objects.into_iter().map(|o| (o.id, o)).collect()),
                 Err(why) => return Ok(Err(why)),
             },
             Err(ClientError::Body) => pages.too_large(),
