@@ -8,6 +8,7 @@
 
 pub mod bases;
 pub mod catalogue;
+pub mod coverage;
 pub mod links;
 mod lists;
 pub mod pair;
