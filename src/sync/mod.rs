@@ -8,6 +8,8 @@
 
 pub mod bases;
 pub mod catalogue;
+pub mod coverage;
+pub mod identity;
 pub mod links;
 mod lists;
 pub mod pair;

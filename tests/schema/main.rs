@@ -6,6 +6,8 @@
 mod support;
 
 mod bodies;
+mod catalogue;
+mod instances;
 mod shape;
 mod sheet;
 mod walk;

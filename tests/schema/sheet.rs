@@ -71,6 +71,11 @@ impl Sheet {
         self.fields.get(object).map(Vec::as_slice).filter(|fields| !fields.is_empty())
     }
 
+    /// The names of all objects.
+    pub fn objects(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.keys().copied()
+    }
+
     pub fn resource(&self, name: &str) -> Option<&Resource> {
         self.resources.iter().find(|resource| resource.name == name)
     }

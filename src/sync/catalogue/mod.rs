@@ -6,6 +6,7 @@
 
 pub mod field;
 mod rows;
+pub mod unseen;
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -260,6 +261,43 @@ mod tests {
                     assert!(row.field(field).is_some(), "{kind} has no field {field}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_coverage_word_says_what_can_be_done() {
+        for kind in Kind::all() {
+            let row = kind.row();
+            let done = [row.create, row.update, row.delete];
+            let members = row.members.iter().map(|m| m.change);
+            let by_task = done.into_iter().chain(members).any(|how| matches!(how, How::Task(_)));
+            assert_ne!(row.coverage, Coverage::Invisible, "{kind}: what nobody can read is no type");
+            match row.coverage {
+                Coverage::Invisible => {}
+                Coverage::Full => {
+                    assert!(row.create == How::Rest && row.delete == How::Rest && !by_task, "{kind}");
+                }
+                Coverage::ByTask => assert!(by_task && !done.contains(&How::No), "{kind}"),
+                Coverage::UpdateOnly => assert_eq!(done, [How::No, How::Rest, How::No], "{kind}"),
+                Coverage::CompareOnly => assert_eq!(done, [How::No; 3], "{kind}"),
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_is_promised_what_cannot_be_done() {
+        for kind in Kind::all() {
+            let row = kind.row();
+            let unread = matches!(row.place, Place::Unread(_));
+            for (how, policy) in [row.create, row.update, row.delete].into_iter().zip(row.default) {
+                if how == How::No || unread {
+                    assert_eq!(policy, Policy::Never, "{kind}");
+                }
+                assert!(!row.privileged || policy != Policy::Auto, "{kind}");
+            }
+            let by_hand = unread || row.coverage == Coverage::CompareOnly;
+            assert!(!by_hand || !row.note.is_empty(), "{kind}: nobody says what to do by hand");
+            assert!(row.open || !row.fields.is_empty(), "{kind}");
         }
     }
 }
