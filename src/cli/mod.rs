@@ -5,6 +5,7 @@
 
 pub mod check;
 mod client;
+pub mod coverage;
 mod failback;
 mod links;
 mod overrides;

@@ -10,3 +10,4 @@ pub mod map;
 pub mod matcher;
 mod scan;
 pub mod translate;
+pub mod within;

@@ -8,6 +8,7 @@
 
 pub mod bases;
 pub mod catalogue;
+pub mod coverage;
 pub mod identity;
 pub mod links;
 mod lists;
