@@ -99,20 +99,6 @@ pub(super) async fn read(client: &Client, account: &Account) -> Result<Reading, 
     tokio::time::timeout(WHOLE, all).await.unwrap_or(Err(ReadError::Late(WHOLE)))
 }
 
-/// Whether an instance has this object; `None`: it does not say.
-pub(super) async fn exists(client: &Client, account: &Account, kind: &str, id: Guid) -> Option<bool> {
-    let asked = async {
-        let token = password_grant(client, account, Moment::now()).await.ok()?.access;
-        let path = format!("/API/rest/v1/{kind}/{id}");
-        match client.get(&path, Some(&token), Reuse::Kept).await.ok()?.status {
-            StatusCode::OK => Some(true),
-            StatusCode::NOT_FOUND => Some(false),
-            _ => None,
-        }
-    };
-    tokio::time::timeout(REQUEST, asked).await.unwrap_or(None)
-}
-
 async fn list(
     client: &Client,
     token: &SecretString,

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use self::due::Due;
 use super::links::Links;
 use super::lists::{self, ReadError, Reading, Unread};
+use super::read;
 use super::report::{Outcome, PairReport, Report};
 use crate::balance::Picture;
 use crate::clock::{Moment, unix_time};
@@ -56,7 +57,7 @@ impl Matching {
         let account = picture.config.instance(at).account.as_ref()?;
         let target = (self.targets)(instance).filter(|_| hindrance(&picture, at).is_none())?;
         // In quarantine it is not reached at all.
-        lists::exists(&Client::new(target), account, kind, id).await
+        read::exists(&Client::new(target), account, kind, id).await
     }
 
     /// What the last run found.
