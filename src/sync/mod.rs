@@ -19,3 +19,6 @@ pub mod report;
 pub mod rules;
 pub mod snapshot;
 pub mod worker;
+
+#[cfg(test)]
+mod tests;

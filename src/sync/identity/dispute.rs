@@ -125,24 +125,11 @@ impl fmt::Display for Why {
     }
 }
 
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = |side: &Side| ["first", "second"][side.index()];
-        match self {
-            Self::Nobody(side) => write!(f, "the {} instance has no such object", place(side)),
-            Self::Several(side, n) => {
-                write!(f, "{n} objects of the {} instance have this name: write the id", place(side))
-            }
-            Self::Twice => f.write_str("an object of it is in another pair"),
-            Self::Contradicted => f.write_str("an operator has said something else with `sync links`"),
-        }
-    }
-}
-
 /// In "objects that have this ...".
 fn word(key: &Key) -> String {
     match key {
-        Key::Channel(_) => "channel of this hardware".to_owned(),
+        Key::Channel("channel") => "channel of this hardware".to_owned(),
+        Key::Channel(field) => format!("{field} in this place"),
         Key::NameWithin => "name in this place".to_owned(),
         Key::Only => "type, of which there is only one".to_owned(),
         _ => value(key),
@@ -153,7 +140,7 @@ fn word(key: &Key) -> String {
 fn value(key: &Key) -> String {
     match key {
         Key::Address(_) => "address".to_owned(),
-        Key::Channel(_) => "channel".to_owned(),
+        Key::Channel(field) => (*field).to_owned(),
         Key::Path => "path of names".to_owned(),
         Key::Name | Key::NameWithin => "name".to_owned(),
         Key::Fields(fields) => fields.join(" and "),

@@ -1,5 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod corpus;
+mod properties;
+mod resembling;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
