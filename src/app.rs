@@ -150,10 +150,11 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     };
     let threads = data_plane.start(tls_sockets, plain_sockets)?;
 
-    let (matching, matcher) =
-        worker::start(links.clone(), handle.watch(), targets(current.clone()), metrics.clone());
-    let state = AdminState::new(handle.clone(), store, matching, metrics.clone(), users)
-        .with_sessions(count_sessions);
+    let reach = targets(current.clone());
+    let (sync, sync_worker) =
+        worker::start(links.clone(), store.clone(), handle.watch(), reach, metrics.clone());
+    let state =
+        AdminState::new(handle.clone(), store, sync, metrics.clone(), users).with_sessions(count_sessions);
     let (stop_admin, admin_stopped) = watch::channel(());
     let stopped = |mut stopped: watch::Receiver<()>| async move {
         // An error means that the sender is gone: stop as well.
@@ -201,7 +202,7 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
         () = signals.stop() => tracing::warn!("told to stop again: connections are cut"),
     }
     // Whoever waits for it is told that we are stopping.
-    matcher.abort();
+    sync_worker.abort();
     drop(stop_admin);
     for part in plain_parts {
         // A failed task has nothing left to finish.
@@ -237,7 +238,7 @@ fn publisher(
     })
 }
 
-/// How the matcher finds the instances of the configuration in force.
+/// How the worker of sync finds the instances of the configuration in force.
 fn targets(current: Arc<ArcSwap<Prepared>>) -> worker::Targets {
     Arc::new(move |name: &str| {
         let prepared = current.load();

@@ -38,6 +38,9 @@ pub(super) struct Anyone(pub User);
 /// Somebody who may drain, release and fail back.
 pub(super) struct Operator(pub User);
 
+/// Somebody who may let pass what others ordered, or what a reading was not believed for.
+pub(super) struct Approver(pub User);
+
 impl FromRequestParts<AdminState> for Anyone {
     type Rejection = ApiError;
 
@@ -62,6 +65,21 @@ impl FromRequestParts<AdminState> for Operator {
             AdminRole::Viewer | AdminRole::Approver => {
                 tracing::warn!(user = user.name, path = parts.uri.path(), "order refused: role too low");
                 Err(ApiError::forbidden(&user.name, "operator or admin"))
+            }
+        }
+    }
+}
+
+impl FromRequestParts<AdminState> for Approver {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AdminState) -> Result<Self, ApiError> {
+        let Anyone(user) = Anyone::from_request_parts(parts, state).await?;
+        match user.role {
+            AdminRole::Approver | AdminRole::Admin => Ok(Self(user)),
+            AdminRole::Viewer | AdminRole::Operator => {
+                tracing::warn!(user = user.name, path = parts.uri.path(), "approval refused: wrong role");
+                Err(ApiError::forbidden(&user.name, "approver"))
             }
         }
     }

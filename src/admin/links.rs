@@ -21,13 +21,13 @@ use super::status::rfc3339;
 use crate::balance::Picture;
 use crate::config::types::AdminRole;
 use crate::idmap::guid::Guid;
-use crate::idmap::kind::collection;
-use crate::idmap::matcher::{Dispute, Side, Tally};
 use crate::state::{End, StoredLink};
+use crate::sync::catalogue::Kind;
+use crate::sync::identity::{Dispute, Misfit, Tally, Unfit};
 use crate::sync::links::{LinkError, origin, shown};
-use crate::sync::pair::Standing;
+use crate::sync::pair::{Side, Standing};
 use crate::sync::report::{Outcome, PairReport, Report};
-use crate::sync::worker::Matching;
+use crate::sync::worker::Handle;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,20 +65,21 @@ pub(super) async fn list(
 ) -> Result<Json<Value>, ApiError> {
     let Query(which) = which.map_err(|e| bad_request(&e.body_text()))?;
     let kind = which.kind.as_deref().map(known_kind).transpose()?;
-    let all = state.matching.links.all();
-    let chosen: Vec<&StoredLink> = all.iter().filter(|l| kind.is_none_or(|kind| l.kind == kind)).collect();
+    let all = state.sync.links.all();
+    let chosen: Vec<&StoredLink> =
+        all.iter().filter(|l| kind.is_none_or(|kind| l.kind == kind.as_str())).collect();
     let open = user.role != AdminRole::Viewer;
     let limit = which.limit.unwrap_or(PAGE).min(PAGE);
     let page: Vec<Value> = chosen.iter().skip(which.offset).take(limit).map(|l| one(l)).collect();
     let next = which.offset.saturating_add(page.len());
     let next = (open && !page.is_empty() && next < chosen.len()).then_some(next);
-    let contradictions = state.matching.links.contradictions();
+    let contradictions = state.sync.links.contradictions();
     Ok(Json(json!({
         "counts": counts(&chosen),
         "links": open.then_some(page),
         "next": next,
         "contradictions": if open { json!(*contradictions) } else { json!(contradictions.len()) },
-        "last_run": run_report(&state.matching.report(), kind, open),
+        "last_run": run_report(&state.sync.report(), kind, open),
     })))
 }
 
@@ -91,7 +92,7 @@ pub(super) async fn add(
     // A typing error would be found when a client needs the object.
     let mut unchecked = Vec::new();
     for (instance, id) in &ends {
-        match state.matching.exists(instance, kind, *id).await {
+        match state.sync.exists(instance, kind, *id).await {
             Some(true) => {}
             Some(false) => {
                 let message = format!("{instance} has no {kind} with the id {id}");
@@ -102,7 +103,7 @@ pub(super) async fn add(
         }
     }
     uninterrupted(async move {
-        let links = &state.matching.links;
+        let links = &state.sync.links;
         links.link(kind, ends.clone(), &user.name, &reason).await.map_err(refused)?;
         tracing::info!(kind, user = user.name, reason, "objects linked by an operator");
         Ok(Json(json!({"linked": {"type": kind, "objects": shown(&ends)}, "unchecked": unchecked})))
@@ -116,10 +117,10 @@ pub(super) async fn remove(
     Body(word): Body<Word>,
 ) -> Result<Json<Value>, ApiError> {
     // Of an instance that a reload has removed, too.
-    let (kind, ends) = (known_kind(&word.kind)?, two_ends(&word.objects)?);
+    let (kind, ends) = (known_kind(&word.kind)?.as_str(), two_ends(&word.objects)?);
     let reason = reason(&word.reason)?;
     uninterrupted(async move {
-        let links = &state.matching.links;
+        let links = &state.sync.links;
         links.part(kind, ends.clone(), &user.name, &reason).await.map_err(refused)?;
         tracing::info!(kind, user = user.name, reason, "link removed by an operator");
         Ok(Json(json!({"removed": {"type": kind, "objects": shown(&ends)}})))
@@ -134,9 +135,9 @@ pub(super) async fn run(
     Operator(user): Operator,
     Body(order): Body<Run>,
 ) -> Result<Json<Value>, ApiError> {
-    let before = state.matching.report().number;
-    let matching = state.matching.clone();
-    let task = tokio::spawn(async move { matching.run(order.accept_losses, &user.name).await });
+    let before = state.sync.report().number;
+    let sync = state.sync.clone();
+    let task = tokio::spawn(async move { sync.run(order.accept_losses, &user.name).await });
     match tokio::time::timeout(PATIENCE, task).await {
         Ok(done) => {
             let report = done.ok().flatten().ok_or_else(ApiError::stopping)?;
@@ -147,13 +148,13 @@ pub(super) async fn run(
 }
 
 /// For status: every two instances with links between them, or that the matcher has tried.
-pub(super) fn summary(matching: &Matching) -> Value {
+pub(super) fn summary(sync: &Handle) -> Value {
     let mut linked: BTreeMap<[String; 2], usize> = BTreeMap::new();
-    let report = matching.report();
+    let report = sync.report();
     for pair in &report.pairs {
         linked.entry(pair.instances.clone()).or_default();
     }
-    for link in matching.links.all().iter().filter(|l| l.standing != Standing::Apart) {
+    for link in sync.links.all().iter().filter(|l| l.standing != Standing::Apart) {
         *linked.entry([link.ends[0].0.clone(), link.ends[1].0.clone()]).or_default() += 1;
     }
     let one = |(instances, linked): ([String; 2], usize)| {
@@ -189,12 +190,13 @@ fn one(link: &StoredLink) -> Value {
         "objects": shown(&link.ends),
         "origin": origin(link.standing),
         "confidence": link.confidence.as_str(),
+        "confidence": link.confidence.as_str(),
         "apart": link.standing == Standing::Apart,
         "since": date(link.since_unix),
     })
 }
 
-fn run_report(report: &Report, kind: Option<&str>, open: bool) -> Value {
+fn run_report(report: &Report, kind: Option<Kind>, open: bool) -> Value {
     if report.number == 0 {
         return Value::Null;
     }
@@ -202,44 +204,66 @@ fn run_report(report: &Report, kind: Option<&str>, open: bool) -> Value {
     json!({"number": report.number, "at": date(report.at_unix), "complete": report.complete(), "pairs": pairs})
 }
 
-fn pair(report: &PairReport, kind: Option<&str>, open: bool) -> Value {
+fn pair(report: &PairReport, kind: Option<Kind>, open: bool) -> Value {
     let (outcome, why) = outcome(&report.outcome);
-    let wanted = |k: &crate::idmap::kind::Kind| kind.is_none_or(|kind| kind == k.as_str());
-    let tally = |(kind, t): (&crate::idmap::kind::Kind, &Tally)| {
+    let wanted = |k: Kind| kind.is_none_or(|kind| kind == k);
+    let tally = |(kind, t): (&Kind, &Tally)| {
         json!({
-            "type": kind.as_str(), "compared": t.compared, "linked": t.linked, "new": t.new, "removed": t.gone,
-            "kept": t.held, "same_id": t.same, "ambiguous": t.ambiguous,
+            "type": kind.as_str(), "compared": t.compared, "linked": t.linked, "new": t.new, "moved": t.moved,
+            "removed": t.gone, "missing": t.missing, "kept": t.held, "same_id": t.same, "proposed": t.proposed,
+            "ambiguous": t.ambiguous,
             "only": {report.instances[0].as_str(): t.only_a, report.instances[1].as_str(): t.only_b},
         })
     };
-    let dispute = |d: &Dispute| {
-        let instance = &report.instances[usize::from(d.side == Side::B)];
-        json!({"type": d.kind.as_str(), "instance": instance, "id": d.id.to_string(), "name": d.name, "why": d.why.to_string()})
+    let unread = |(instance, kind, why): &(String, Kind, String)| json!({"instance": instance, "type": kind.as_str(), "why": why});
+    let disputed = || {
+        let chosen = report.disputed.iter().filter(|d| wanted(d.kind));
+        chosen.map(|d| dispute(report, d)).collect::<Vec<_>>()
     };
-    let unread = |(instance, kind, why): &(String, crate::idmap::kind::Kind, String)| json!({"instance": instance, "type": kind.as_str(), "why": why});
-    let disputed = || report.disputed.iter().filter(|d| wanted(&d.kind)).map(dispute).collect::<Vec<_>>();
+    let misfits = || report.misfits.iter().map(|m| misfit(report, m)).collect::<Vec<_>>();
     json!({
         "instances": report.instances,
         "outcome": outcome,
         "why": why,
         "matched_at": report.matched_unix.map(date),
-        "types": report.kinds.iter().filter(|(k, _)| wanted(k)).map(tally).collect::<Vec<_>>(),
-        "unread": report.unread.iter().filter(|(_, k, _)| wanted(k)).map(unread).collect::<Vec<_>>(),
+        "types": report.kinds.iter().filter(|(k, _)| wanted(**k)).map(tally).collect::<Vec<_>>(),
+        "unread": report.unread.iter().filter(|(_, k, _)| wanted(*k)).map(unread).collect::<Vec<_>>(),
         "ambiguous": open.then(disputed),
         "ambiguous_more": report.disputed_more,
+        "misfits": open.then(misfits),
     })
 }
 
-fn outcome(outcome: &Outcome) -> (&'static str, Option<String>) {
-    match outcome {
-        Outcome::Matched => ("matched", None),
-        Outcome::Waiting(instance, why) => ("waiting", Some(format!("{instance}: {why}"))),
-        Outcome::Failed(why) => ("failed", Some(why.clone())),
-    }
+/// An object that is not paired, and why.
+pub(super) fn dispute(report: &PairReport, d: &Dispute) -> Value {
+    let instance = &report.instances[d.side.index()];
+    json!({"type": d.kind.as_str(), "instance": instance, "id": d.id.to_string(), "name": d.name, "why": d.why.to_string()})
+}
+
+/// A pair of the configuration that is not used, and why.
+fn misfit(report: &PairReport, m: &Misfit) -> Value {
+    let name = |side: Side| &report.instances[side.index()];
+    let why = match m.why {
+        Unfit::Nobody(side) => format!("{} has no such object", name(side)),
+        Unfit::Several(side, n) => format!("{} has {n} objects of this name: write the id", name(side)),
+        Unfit::Twice => "one of the objects is in another [[sync.pair]]".to_owned(),
+        Unfit::Contradicted => "an operator has said something else: see `gatekeeper sync links`".to_owned(),
+    };
+    json!({"type": m.kind.as_str(), "objects": m.objects, "why": why})
+}
+
+/// How a run went, as a word, and why it could not be.
+pub(super) fn outcome(outcome: &Outcome) -> (&'static str, Option<String>) {
+    let word = match outcome {
+        Outcome::Matched => "matched",
+        Outcome::Waiting(..) => "waiting",
+        Outcome::Failed(_) => "failed",
+    };
+    (word, outcome.why())
 }
 
 fn understood(word: &Word, picture: &Picture) -> Result<(&'static str, [End; 2], String), ApiError> {
-    let (kind, ends) = (known_kind(&word.kind)?, two_ends(&word.objects)?);
+    let (kind, ends) = (known_kind(&word.kind)?.as_str(), two_ends(&word.objects)?);
     for (instance, _) in &ends {
         if !picture.config.instances.iter().any(|i| i.name == *instance) {
             return Err(unknown_instance(instance, picture));
@@ -248,10 +272,10 @@ fn understood(word: &Word, picture: &Picture) -> Result<(&'static str, [End; 2],
     Ok((kind, ends, reason(&word.reason)?))
 }
 
-fn known_kind(name: &str) -> Result<&'static str, ApiError> {
-    collection(name).ok_or_else(|| {
+pub(super) fn known_kind(name: &str) -> Result<Kind, ApiError> {
+    Kind::from_name(name).ok_or_else(|| {
         let message = format!("there is no type of objects `{name}`");
-        let remedy = "a type is the name of a collection of the REST API, such as cameras or timeProfiles";
+        let remedy = "a type is the name of a collection of the REST API, such as cameras or timeProfiles; `gatekeeper sync coverage` lists them";
         ApiError::new(StatusCode::NOT_FOUND, "unknown-type", message, remedy)
     })
 }
@@ -305,4 +329,4 @@ fn date(unix: u64) -> String {
 /// Links in one answer.
 const PAGE: usize = 5000;
 /// Below the time limit of a request.
-const PATIENCE: Duration = Duration::from_secs(15);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);

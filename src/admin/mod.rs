@@ -13,6 +13,7 @@ mod reload;
 mod serve;
 mod sessions;
 mod status;
+mod sync;
 mod users;
 
 #[cfg(test)]
@@ -39,7 +40,7 @@ use crate::balance::Picture;
 use crate::health::supervisor::SupervisorHandle;
 use crate::metrics::Metrics;
 use crate::state::Store;
-use crate::sync::worker::Matching;
+use crate::sync::worker::Handle;
 
 /// What the admin plane works on. Cheap to clone.
 #[derive(Clone)]
@@ -50,8 +51,8 @@ pub struct AdminState {
     pub supervisor: SupervisorHandle,
     /// Remembers them.
     pub store: Arc<Store>,
-    /// Which objects of two instances are the same.
-    pub matching: Matching,
+    /// What of two instances is the same, and what would be done about the rest.
+    pub sync: Handle,
     /// For `/metrics`.
     pub metrics: Arc<Metrics>,
     /// Who may ask; replaced at a reload.
@@ -71,7 +72,7 @@ impl AdminState {
     pub fn new(
         supervisor: SupervisorHandle,
         store: Arc<Store>,
-        matching: Matching,
+        sync: Handle,
         metrics: Arc<Metrics>,
         users: Users,
     ) -> Self {
@@ -79,7 +80,7 @@ impl AdminState {
             picture: supervisor.watch(),
             supervisor,
             store,
-            matching,
+            sync,
             metrics,
             users: Arc::new(ArcSwap::from_pointee(users)),
             reload_report: Arc::default(),
@@ -112,11 +113,22 @@ fn admin_router(state: AdminState) -> Router {
         .route("/v1/sync/links/add", post(links::add))
         .route("/v1/sync/links/remove", post(links::remove))
         .route("/v1/sync/links/run", post(links::run));
+    let sync = Router::new()
+        .route("/v1/sync/status", get(sync::status))
+        .route("/v1/sync/plan", get(sync::plan).post(sync::make_plan))
+        .route("/v1/sync/operations/{number}", get(sync::operation))
+        .route("/v1/sync/conflicts", get(sync::conflicts))
+        .route("/v1/sync/drift", get(sync::drift))
+        .route("/v1/sync/disputes", get(sync::disputes))
+        .route("/v1/sync/coverage", get(sync::coverage))
+        .route("/v1/sync/baseline", post(sync::confirm_baseline))
+        .route("/v1/sync/accept", post(sync::accept));
     open_routes()
         .route("/v1/status", get(status::status))
         .route("/v1/sessions", get(sessions::sessions))
         .merge(orders)
         .merge(links)
+        .merge(sync)
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::method_not_allowed())
         .layer(DefaultBodyLimit::max(LARGEST_ORDER))

@@ -41,7 +41,7 @@ pub(super) async fn status(State(state): State<AdminState>, Anyone(user): Anyone
         "sites": picture.config.site_ids().map(site).collect::<Vec<_>>(),
         "instances": picture.config.instance_ids().map(|id| instance(&picture, id, clock)).collect::<Vec<_>>(),
         "overrides": picture.overrides.iter().map(|o| shown(o, open)).collect::<Vec<_>>(),
-        "links": links::summary(&state.matching),
+        "links": links::summary(&state.sync),
         "warnings": warnings,
         "connections": state.metrics.open_connections(),
     }))

@@ -70,9 +70,10 @@ impl Plane {
         let known = supervisor.watch().borrow().config.clone();
         let links = Links::load(store.clone(), known, metrics.clone()).await.unwrap();
         let nowhere = Arc::new(|_: &str| None);
-        let (matching, _) = worker::start(Arc::new(links), supervisor.watch(), nowhere, metrics.clone());
-        let state = AdminState::new(supervisor, store, matching, metrics, users)
-            .with_sessions(Arc::new(some_sessions));
+        let (sync, _) =
+            worker::start(Arc::new(links), store.clone(), supervisor.watch(), nowhere, metrics.clone());
+        let state =
+            AdminState::new(supervisor, store, sync, metrics, users).with_sessions(Arc::new(some_sessions));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

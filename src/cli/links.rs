@@ -312,7 +312,7 @@ fn details(pair: &Value) -> String {
 }
 
 /// For a query: everything that is not a letter or digit.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let one = |b: u8| match b.is_ascii_alphanumeric() {
         true => char::from(b).to_string(),
         false => format!("%{b:02X}"),

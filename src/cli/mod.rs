@@ -13,6 +13,7 @@ mod remote;
 pub mod run;
 mod sessions;
 mod status;
+mod sync;
 mod table;
 
 use std::ffi::OsString;
@@ -68,7 +69,7 @@ pub fn run_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Release { instance, all, order } => {
             remote::perform(&order.remote, overrides::Release { instance, all, reason: order.reason }).into()
         }
-        Command::Sync { part: SyncPart::Links(links) } => links.perform().into(),
+        Command::Sync { part } => part.perform().into(),
         Command::Failback { site, service, order } => {
             remote::perform(&order.remote, failback::Failback { site, service, reason: order.reason }).into()
         }
@@ -174,13 +175,13 @@ enum Command {
         #[command(flatten)]
         order: Order,
     },
-    /// See which objects of two instances are the same
+    /// See which objects of two instances are the same, what differs, what would be done about it
     ///
-    /// A client that moves to another instance finds its objects there if they are linked.
-    #[command(after_help = links::LIST_EXAMPLES)]
+    /// Nothing is written to an instance in this version.
+    #[command(after_help = SYNC_EXAMPLES)]
     Sync {
         #[command(subcommand)]
-        part: SyncPart,
+        part: sync::Sync,
     },
     /// Return services to their primary now
     ///
@@ -197,17 +198,6 @@ enum Command {
         #[command(flatten)]
         order: Order,
     },
-}
-
-#[derive(Debug, Subcommand)]
-enum SyncPart {
-    /// Links between objects: list, add, remove, match now
-    ///
-    /// Hardware is linked by its address, devices by hardware, type and channel, groups by their path,
-    /// time profiles, events and alarm definitions by their name; only what is unique on both
-    /// instances. Roles, users, login providers and rules are linked by `add` only.
-    #[command(after_help = links::LIST_EXAMPLES)]
-    Links(links::Links),
 }
 
 /// Where the gatekeeper is and who asks.
@@ -240,6 +230,8 @@ struct Order {
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 held, 4 partly done\n\n\
 Examples:\n  gatekeeper check --config gatekeeper.toml\n  gatekeeper run --config gatekeeper.toml\n  \
 gatekeeper status\n  gatekeeper drain a --reason \"Windows updates\"\n  gatekeeper COMMAND --help";
+
+const SYNC_EXAMPLES: &str = "Examples:\n  gatekeeper sync plan\n  gatekeeper sync drift\n  gatekeeper sync approve baseline --reason \"looked at all links\"";
 
 #[cfg(test)]
 mod tests {
@@ -283,6 +275,18 @@ mod tests {
             "sync links add cameras a=1 b=2 --reason because",
             "sync links remove cameras a=1 b=2 --reason because --json",
             "sync links run --accept-losses --json",
+            "sync status --json",
+            "sync plan",
+            "sync show",
+            "sync show 3 --json",
+            "sync drift --type roles",
+            "sync conflicts",
+            "sync disputes",
+            "sync coverage --type cameras --json",
+            "sync approve baseline --reason because",
+            "sync approve baseline a b --reason because",
+            "sync approve reading cameras --instance a --reason because",
+            "sync canary --print",
         ] {
             assert!(parse(line).is_ok(), "{line}: {:?}", parse(line).err());
         }
@@ -308,6 +312,12 @@ mod tests {
             "sync links add cameras a 2 --reason because",
             "sync links add a=1 b=2 --reason because",
             "sync links run --type cameras",
+            "sync show x",
+            "sync approve",
+            "sync approve baseline",
+            "sync approve baseline a --reason because",
+            "sync approve reading cameras --reason because",
+            "sync canary",
             "explode",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

@@ -200,27 +200,30 @@ impl Store {
         .await
     }
 
-    /// Lets differences pass from now on, with the audit entry.
+    /// Lets differences from the catalogue pass from now on. `words`: all that a person has let pass about
+    /// a type of an instance, or about all of it, for the audit log.
     ///
     /// # Errors
     /// When it cannot be written; nothing is changed then.
     pub async fn accept(
         &self,
         accepted: Vec<Acceptance>,
+        (instance, kind): (&str, Option<&str>),
+        words: &[String],
         reason: &str,
         actor: &str,
     ) -> Result<(), StoreError> {
-        let (reason, actor) = (reason.to_owned(), actor.to_owned());
+        let detail =
+            json!({"instance": instance, "type": kind, "let_pass": words, "reason": reason}).to_string();
+        let actor = actor.to_owned();
         self.change(move |tx| {
             for one in &accepted {
                 tx.execute(
                     "INSERT OR IGNORE INTO accepted (instance, kind, deviation, actor, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
                     (&one.instance, &one.kind, &one.deviation, &actor, signed(now_ms())),
                 )?;
-                let detail =
-                    json!({"instance": one.instance, "type": one.kind, "deviation": one.deviation, "reason": reason});
-                note(tx, &actor, "accept-reading", &detail.to_string())?;
             }
+            note(tx, &actor, "accept-reading", &detail)?;
             Ok(())
         })
         .await
@@ -435,8 +438,11 @@ mod tests {
         store.confirm_baseline(&names(), "looked at it", "anna").await.unwrap();
         assert_eq!(store.pair_state(&names()).await.unwrap().baseline.unwrap().0, "anna");
         let one = Acceptance { instance: "a".into(), kind: "cameras".into(), deviation: "x: unknown".into() };
-        store.accept(vec![one.clone()], "new version", "anna").await.unwrap();
-        store.accept(vec![one.clone()], "again", "anna").await.unwrap();
+        let words = ["x: unknown".to_owned()];
+        for reason in ["new version", "again"] {
+            let what = ("a", Some("cameras"));
+            store.accept(vec![one.clone()], what, &words, reason, "anna").await.unwrap();
+        }
         assert_eq!(store.acceptances().await.unwrap(), [one]);
         assert_eq!(store.verify_audit().await.unwrap().unwrap().seq, 3);
         assert_eq!(store.past_reading("a").await.unwrap(), None);

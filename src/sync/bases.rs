@@ -1,7 +1,7 @@
 //! The agreed bases of two instances: their digests in memory, their bodies in the store.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use super::catalogue::Kind;
 use super::pair::Pair;
@@ -11,7 +11,7 @@ use crate::state::{BaseReader, PairChange, PairState, StoreError, StoredBase};
 
 /// All bases of a pair of instances.
 pub struct KeptBases {
-    digests: HashMap<Pair, Digest>,
+    digests: RwLock<HashMap<Pair, Digest>>,
     reader: Mutex<BaseReader>,
     /// The first base that could not be read: what was worked out without it counts for nothing.
     failed: Mutex<Option<StoreError>>,
@@ -24,12 +24,7 @@ impl KeptBases {
             let kind = Kind::from_name(kind)?;
             Some((Pair { kind, a: *a, b: *b }, Digest(*digest)))
         });
-        Self { digests: known.collect(), reader: Mutex::new(reader), failed: Mutex::default() }
-    }
-
-    /// Every pair that has a base.
-    pub fn pairs(&self) -> impl Iterator<Item = &Pair> {
-        self.digests.keys()
+        Self { digests: RwLock::new(known.collect()), reader: Mutex::new(reader), failed: Mutex::default() }
     }
 
     /// Why bodies could not be read since the last call.
@@ -38,19 +33,20 @@ impl KeptBases {
     }
 
     /// Takes over new bases and says what has to be written to the store.
-    pub fn adopt(&mut self, new: Vec<(Pair, Option<Body>)>) -> PairChange {
+    pub fn adopt(&self, new: Vec<(Pair, Option<Body>)>) -> PairChange {
         let mut change = PairChange::default();
+        let mut digests = self.digests.write().unwrap_or_else(PoisonError::into_inner);
         for (pair, body) in new {
             let (kind, ids) = (pair.kind.as_str().to_owned(), [pair.a, pair.b]);
             match body {
                 Some(body) => {
                     let digest = body.digest();
-                    self.digests.insert(pair, digest);
+                    digests.insert(pair, digest);
                     let body = body.bytes().to_vec();
                     change.put.push(StoredBase { kind, ids, digest: digest.0, body });
                 }
                 None => {
-                    self.digests.remove(&pair);
+                    digests.remove(&pair);
                     change.drop.push((kind, ids));
                 }
             }
@@ -61,11 +57,11 @@ impl KeptBases {
 
 impl Bases for KeptBases {
     fn digest(&self, pair: &Pair) -> Option<Digest> {
-        self.digests.get(pair).copied()
+        self.digests.read().unwrap_or_else(PoisonError::into_inner).get(pair).copied()
     }
 
     fn body(&self, pair: &Pair) -> Option<Body> {
-        self.digests.get(pair)?;
+        self.digest(pair)?;
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         match reader.body(pair.kind.as_str(), [pair.a, pair.b]) {
             Ok(body) => body.map(Body::new),
@@ -96,7 +92,7 @@ mod tests {
         let open = async |store: &Store| {
             KeptBases::new(&store.pair_state(&names).await.unwrap(), store.base_reader(&names).unwrap())
         };
-        let mut bases = open(&store).await;
+        let bases = open(&store).await;
         assert_eq!(bases.body(&pair(1)), None);
         let change = bases.adopt(vec![(pair(1), body("{}")), (pair(2), body("{\"name\":\"x\"}"))]);
         store.change_pair(&names, change).await.unwrap();

@@ -1,5 +1,6 @@
 //! The links in force: kept in the store, published as [`Map`] for whoever translates ids.
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -7,12 +8,12 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
-use super::pair::{Confidence, Standing};
+use super::catalogue::Kind;
+use super::identity::{Known, Outcome};
+use super::pair::{Confidence, Pair, Standing};
 use crate::config::types::Config;
 use crate::idmap::guid::Guid;
-use crate::idmap::kind::Kind;
 use crate::idmap::map::{Link, Map};
-use crate::idmap::matcher::{Known, Lists, Matching, Pair, compare};
 use crate::metrics::Metrics;
 use crate::state::{End, LinkChange, Store, StoreError, StoredLink};
 
@@ -173,46 +174,66 @@ impl Links {
         Ok(())
     }
 
-    /// Compares two instances, `names` sorted, and keeps what comes out. `ordered_by`: the operator
-    /// who asked for it.
+    /// What is known about two instances, `names` sorted.
+    pub(super) fn known(&self, names: &[String; 2]) -> Vec<Known> {
+        self.rows.load().iter().filter_map(|row| row.known(names)).collect()
+    }
+
+    /// Keeps what came out of a comparison of two instances, `names` sorted. `confirm`: a person, or the
+    /// configuration, says that what is proposed is right. `ordered_by`: who asked for the comparison.
     ///
     /// # Errors
     /// When it cannot be written down; nothing is changed then.
-    pub(super) async fn compare(
+    pub(super) async fn take(
         &self,
         names: &[String; 2],
-        lists: [Arc<Lists>; 2],
-        believe_losses: bool,
+        found: &Outcome,
+        confirm: bool,
         ordered_by: Option<&str>,
-    ) -> Result<Matching, StoreError> {
+    ) -> Result<(), StoreError> {
         let turn = self.turn.lock().await;
-        let known: Vec<Known> = self.rows.load().iter().filter_map(|row| row.known(names)).collect();
-        let [a, b] = lists;
-        // A hundred thousand objects take a while.
-        let matching = tokio::task::spawn_blocking(move || compare(&a, &b, &known, believe_losses)).await;
-        // Only a panic ends it early: nothing was found out then.
-        let matching = matching.unwrap_or_default();
-        if matching.new.is_empty() && matching.gone.is_empty() {
-            return Ok(matching);
-        }
         let ends = |p: &Pair| [(names[0].clone(), p.a), (names[1].clone(), p.b)];
-        let add = matching.new.iter().filter_map(|pair| {
-            let kind = pair.kind?.as_str().to_owned();
-            let (standing, confidence) = (Standing::Matched, Confidence::Strong);
-            Some(StoredLink { kind, ends: ends(pair), standing, confidence, since_unix: 0 })
-        });
-        let change = LinkChange { remove: matching.gone.iter().map(ends).collect(), add: add.collect() };
-        let counts = |count: fn(&crate::idmap::matcher::Tally) -> usize| {
-            let all = matching.kinds.iter().map(|(kind, tally)| (kind.to_string(), json!(count(tally))));
-            Value::Object(all.filter(|(_, n)| *n != json!(0)).collect())
+        let proposed = found.proposed.iter().filter(|p| confirm && p.a != p.b);
+        let proposed = proposed.filter_map(|p| Some((*p, *found.pairs.get(p)?)));
+        let moved = found.moved.iter().map(|m| (m.new, m.confidence));
+        let new = found.new.iter().copied().chain(moved).chain(proposed);
+        let rows = self.rows.load_full();
+        // While two instances were being compared, an operator may have said something else.
+        let own = || rows.iter().filter(|row| row.ends.iter().map(|end| &end.0).eq(names));
+        let said: HashSet<&End> =
+            own().filter(|row| row.standing == Standing::Linked).flat_map(|row| &row.ends).collect();
+        let apart: HashSet<&[End; 2]> =
+            own().filter(|row| row.standing == Standing::Apart).map(|row| &row.ends).collect();
+        let mut change = LinkChange::default();
+        change.remove.extend(found.gone.iter().chain(found.moved.iter().map(|m| &m.old)).map(ends));
+        for (pair, confidence) in new {
+            let ends = ends(&pair);
+            if ends.iter().any(|end| said.contains(end)) || apart.contains(&ends) {
+                continue;
+            }
+            let kind = pair.kind.as_str().to_owned();
+            let standing = Standing::Matched;
+            change.add.push(StoredLink { kind, ends, standing, confidence, since_unix: 0 });
+        }
+        if change.add.is_empty() && change.remove.is_empty() {
+            return Ok(());
+        }
+        let count = |kinds: &mut dyn Iterator<Item = Kind>| {
+            let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
+            kinds.for_each(|kind| *counts.entry(kind).or_default() += 1);
+            Value::Object(counts.into_iter().map(|(kind, n)| (kind.to_string(), json!(n))).collect())
         };
+        let added = change.add.iter().filter_map(|row| Kind::from_name(&row.kind));
         let detail = json!({
-            "instances": names, "linked": counts(|t| t.new), "removed": counts(|t| t.gone),
-            "ordered_by": ordered_by, "accept_losses": believe_losses,
+            "instances": names,
+            "linked": count(&mut { added }),
+            "removed": count(&mut found.gone.iter().map(|p| p.kind)),
+            "moved": count(&mut found.moved.iter().map(|m| m.new.kind)),
+            "ordered_by": ordered_by,
         });
         let rows = self.store.change_links(change, "links-matched", detail, MATCHER).await?;
         self.publish(rows, &turn);
-        Ok(matching)
+        Ok(())
     }
 
     fn publish(&self, rows: Vec<StoredLink>, config: &Config) {
@@ -246,8 +267,9 @@ impl StoredLink {
     /// For the matcher, if it is about these instances.
     fn known(&self, names: &[String; 2]) -> Option<Known> {
         let [(a_name, a), (b_name, b)] = &self.ends;
-        let pair = Pair { kind: Kind::from_name(&self.kind), a: *a, b: *b };
-        (*a_name == names[0] && *b_name == names[1]).then_some(Known { pair, standing: self.standing })
+        let pair = Pair { kind: Kind::from_name(&self.kind)?, a: *a, b: *b };
+        let known = Known { pair, standing: self.standing, confidence: self.confidence };
+        (*a_name == names[0] && *b_name == names[1]).then_some(known)
     }
 }
 
@@ -285,7 +307,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::idmap::matcher::Object;
+    use crate::sync::identity::Moved;
     use crate::testing::config;
 
     fn id(n: u8) -> Guid {
@@ -297,15 +319,8 @@ mod tests {
         [("b".to_owned(), id(b)), ("a".to_owned(), id(a))]
     }
 
-    fn profiles(objects: &[(u8, &str)]) -> Arc<Lists> {
-        let object = |(n, name): &(u8, &str)| Object {
-            id: id(*n),
-            name: (*name).to_owned(),
-            parent: None,
-            address: String::new(),
-            channel: None,
-        };
-        Arc::new([(Kind::TimeProfiles, objects.iter().map(object).collect())].into())
+    fn pair(a: u8, b: u8) -> Pair {
+        Pair { kind: Kind::from_name("timeProfiles").unwrap(), a: id(a), b: id(b) }
     }
 
     async fn open(dir: &std::path::Path) -> Links {
@@ -319,11 +334,12 @@ mod tests {
         links.map().load().view("hq", "b")?.find(id(a))
     }
 
-    async fn run(links: &Links) -> Matching {
+    async fn run(links: &Links) {
         let names = ["a".to_owned(), "b".to_owned()];
-        let lists =
-            [profiles(&[(1, "Night"), (2, "Day")]), profiles(&[(11, "Night"), (12, "Day"), (13, "x")])];
-        links.compare(&names, lists, false, None).await.unwrap()
+        let known: Vec<Pair> = links.known(&names).iter().map(|k| k.pair).collect();
+        let new = [pair(1, 11), pair(2, 12)].into_iter().filter(|p| !known.contains(p));
+        let found = Outcome { new: new.map(|p| (p, Confidence::Strong)).collect(), ..Outcome::default() };
+        links.take(&names, &found, false, None).await.unwrap();
     }
 
     #[tokio::test]
@@ -331,13 +347,35 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let links = open(dir.path()).await;
         assert_eq!(on_b(&links, 1), None);
-        assert_eq!(run(&links).await.new.len(), 2);
+        run(&links).await;
         assert_eq!(on_b(&links, 1), Some(id(11)));
         assert_eq!(links.store.verify_audit().await.unwrap().unwrap().seq, 1);
-        assert_eq!(run(&links).await.new.len(), 0);
+        run(&links).await;
         assert_eq!(links.store.verify_audit().await.unwrap().unwrap().seq, 1, "nothing happened");
         drop(links);
         assert_eq!(on_b(&open(dir.path()).await, 2), Some(id(12)));
+    }
+
+    #[tokio::test]
+    async fn what_is_proposed_is_linked_when_it_is_confirmed_and_what_moved_at_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let links = open(dir.path()).await;
+        run(&links).await;
+        let names = ["a".to_owned(), "b".to_owned()];
+        let role = Pair { kind: Kind::from_name("roles").unwrap(), a: id(5), b: id(6) };
+        let everyones = Pair { b: id(5), ..role };
+        let (old, new) = (pair(1, 11), pair(1, 21));
+        let found = Outcome {
+            pairs: [(role, Confidence::Strong), (everyones, Confidence::SameId)].into(),
+            proposed: [role, everyones].into(),
+            moved: vec![Moved { old, new, confidence: Confidence::Strong }],
+            ..Outcome::default()
+        };
+        links.take(&names, &found, false, None).await.unwrap();
+        assert_eq!((on_b(&links, 1), on_b(&links, 5)), (Some(id(21)), None));
+        let confirmed = Outcome { moved: Vec::new(), ..found };
+        links.take(&names, &confirmed, true, Some("anna")).await.unwrap();
+        assert_eq!((on_b(&links, 5), links.all().len()), (Some(id(6)), 3));
     }
 
     #[tokio::test]
@@ -357,7 +395,7 @@ mod tests {
         // What an operator ends, the matcher does not make again.
         links.part("timeProfiles", ends(2, 12), "anna", "looked").await.unwrap();
         assert_eq!(on_b(&links, 2), None);
-        assert_eq!(run(&links).await.new.len(), 0);
+        run(&links).await;
         assert_eq!(on_b(&links, 2), None);
         let error = links.part("timeProfiles", ends(2, 12), "anna", "again").await.unwrap_err();
         assert!(matches!(error, LinkError::NotLinked), "{error}");

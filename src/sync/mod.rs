@@ -1,19 +1,23 @@
-//! What keeps two instances' objects together. For now: which objects are the same.
+//! What keeps two instances' objects alike. This version knows both sides exactly and says what would be
+//! done; nothing here can write to an instance, it reads with the `account`.
 //!
 //! ```text
-//! worker: when? -> read (both sides, whole lists) -> idmap::matcher (pure) -> links (stored, published)
+//! worker: when? -> read (both sides, parallel by type) -> snapshot: objects, and what is not believed
+//!              -> identity (pure): which are the same  -> links (stored; published for idmap)
+//!              -> plan (pure): three-way difference with the agreed bases, policy, order, digest
+//!              -> report: admin API, metrics
 //! ```
 //!
-//! Reads with the instance's `account` only; nothing here can write to an instance.
+//! What is known about types of objects stands in one table, the [`catalogue`].
 
 pub mod bases;
 pub mod catalogue;
 pub mod coverage;
 pub mod identity;
 pub mod links;
-mod lists;
 pub mod pair;
 pub mod plan;
+pub mod planned;
 pub mod read;
 pub mod report;
 pub mod rules;

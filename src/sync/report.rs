@@ -1,9 +1,13 @@
-//! What the last matching found, for status and people.
+//! What the last run found, for status and people.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::idmap::kind::Kind;
-use crate::idmap::matcher::{Dispute, Tally};
+use super::catalogue::Kind;
+use super::coverage::Instance;
+use super::identity::{Dispute, Misfit, Outcome as Identified, Tally};
+use super::planned::Planned;
+use crate::clock::unix_time;
 
 /// The last run.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +18,8 @@ pub struct Report {
     pub at_unix: u64,
     /// One for each two instances that share a site.
     pub pairs: Vec<PairReport>,
+    /// What instances say about themselves, as far as they were read.
+    pub instances: Vec<Instance>,
 }
 
 /// Two instances.
@@ -34,6 +40,10 @@ pub struct PairReport {
     pub disputed: Vec<Dispute>,
     /// So many more.
     pub disputed_more: usize,
+    /// What the configuration says about pairs and does not fit.
+    pub misfits: Vec<Misfit>,
+    /// What would be done; the newest there is. `None`: sync is off, or they were not compared yet.
+    pub plan: Option<Arc<Planned>>,
 }
 
 /// What became of two instances in a run.
@@ -47,9 +57,52 @@ pub enum Outcome {
     Failed(String),
 }
 
+impl PairReport {
+    /// Of two instances that were never compared.
+    pub(super) fn new(instances: [String; 2]) -> Self {
+        Self {
+            instances,
+            outcome: Outcome::Matched,
+            matched_unix: None,
+            kinds: BTreeMap::new(),
+            unread: Vec::new(),
+            disputed: Vec::new(),
+            disputed_more: 0,
+            misfits: Vec::new(),
+            plan: None,
+        }
+    }
+
+    /// What a comparison has found.
+    pub(super) fn of(instances: &[String; 2], found: &Identified) -> Self {
+        Self {
+            matched_unix: Some(unix_time().as_secs()),
+            kinds: found.tally.clone(),
+            disputed: found.disputed.iter().take(MOST_DISPUTED).cloned().collect(),
+            disputed_more: found.disputed.len().saturating_sub(MOST_DISPUTED),
+            misfits: found.misfits.clone(),
+            ..Self::new(instances.clone())
+        }
+    }
+}
+
+impl Outcome {
+    /// Why they were not compared.
+    pub fn why(&self) -> Option<String> {
+        match self {
+            Self::Matched => None,
+            Self::Waiting(instance, why) => Some(format!("{instance}: {why}")),
+            Self::Failed(why) => Some(why.clone()),
+        }
+    }
+}
+
 impl Report {
     /// Every pair was compared.
     pub fn complete(&self) -> bool {
         self.pairs.iter().all(|p| p.outcome == Outcome::Matched)
     }
 }
+
+/// Of two instances, in memory and in answers.
+const MOST_DISPUTED: usize = 1000;

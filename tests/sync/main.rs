@@ -4,5 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+// mod doubts;
 mod links;
 mod oracle;
+// mod plan;
+// mod sides;

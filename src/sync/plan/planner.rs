@@ -14,6 +14,8 @@ use super::walk::{Matched, walk};
 use super::{Act, Digest, Input, Operation, Plan, Skipped, digest};
 use crate::sync::catalogue::Kind;
 use crate::sync::pair::Side;
+use crate::sync::read::trust::{CANARY, CANARY_KIND};
+use crate::sync::snapshot::Object;
 
 /// Works out what would have to be done.
 pub fn plan(input: &Input<'_>) -> Plan {
@@ -55,6 +57,9 @@ pub fn plan(input: &Input<'_>) -> Plan {
 fn of_kind(found: &mut Found, scene: &Scene<'_>, kind: Kind) {
     let walk = walk(scene.input, kind);
     for Matched { pair, objects } in walk.matched {
+        if objects.iter().flatten().any(|object| is_canary(kind, object)) {
+            continue;
+        }
         match objects {
             [Some(a), Some(b)] if scene.ids.same(kind, a.body.bytes(), b.body.bytes()) => {
                 alike(found, scene, pair, [a, b]);
@@ -67,9 +72,18 @@ fn of_kind(found: &mut Found, scene: &Scene<'_>, kind: Kind) {
     }
     for side in Side::BOTH {
         for object in &walk.unpaired[side.index()] {
-            single(found, scene, kind, side, object);
+            if is_canary(kind, object) {
+                found.skip(kind, side, object, "canary: every instance has its own".to_owned());
+            } else {
+                single(found, scene, kind, side, object);
+            }
         }
     }
+}
+
+/// By which a database that was replaced is noticed (sync design S17): never carried over.
+fn is_canary(kind: Kind, object: &Object) -> bool {
+    &*object.name == CANARY && kind.as_str() == CANARY_KIND
 }
 
 fn operation(draft: Draft) -> Operation {
