@@ -103,6 +103,7 @@ fn side(side: u64) -> Snapshot {
                 key,
                 modified_ms: Some(0),
                 builtin: false,
+                alias: None,
                 body,
             });
         }
