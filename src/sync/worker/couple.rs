@@ -134,6 +134,7 @@ pub(super) async fn compare(
             full_unix
         },
         baseline: memory.baseline.clone(),
+        read: both_have(&read.sides),
         doubts: report.unread.clone(),
         plan,
         drift_since: memory.drift.clone(),
@@ -227,6 +228,14 @@ fn is_whole(sides: &[Arc<Snapshot>; 2]) -> bool {
     sides
         .iter()
         .all(|side| side.distrust.is_empty() && side.lists.values().flat_map(|l| &l.distrust).all(harmless))
+}
+
+/// The types that were read of both and that both have.
+fn both_have(sides: &[Arc<Snapshot>; 2]) -> Vec<Kind> {
+    let has = |side: &Snapshot, kind: &Kind| {
+        side.lists.get(kind).is_some_and(|list| !list.distrust.contains(&Distrust::Absent))
+    };
+    sides[0].lists.keys().copied().filter(|kind| sides.iter().all(|side| has(side, kind))).collect()
 }
 
 /// What was not believed, and why: instance, type, words.
