@@ -1,0 +1,186 @@
+//! The report: for people and for machines.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::doubts::Doubt;
+use super::groups::{self, Group, explained};
+use super::operator::{list, text as word};
+use super::pairs::INTERVAL;
+use super::{CAMERAS, DIVERGE, Report};
+use crate::record::ms;
+use crate::report::{list as table, time};
+
+/// For people.
+pub fn text(report: &Report) -> String {
+    let mut out = String::new();
+    let (operations, skipped) = (groups::operations(&report.plan), groups::skipped(&report.plan));
+    let pair = &report.plan["pairs"][0];
+    let (source, target) = (word(pair, "source"), word(pair, "target"));
+    differs(&mut out, report, &operations, (source, target));
+    let _ = writeln!(out, "\n2. What will not be done, and why\n");
+    rows(&mut out, &["TYPE", "OBJECTS", "REASON", "FOR EXAMPLE"], &skipped);
+    meanings(&mut out, &skipped);
+    edited(&mut out, report);
+    unreadable(&mut out, &report.doubts, source);
+    unknown(&mut out, &report.coverage);
+    written(&mut out, report);
+    out
+}
+
+fn differs(out: &mut String, report: &Report, operations: &[Group], (source, target): (&str, &str)) {
+    let _ = writeln!(
+        out,
+        "Two sites of {CAMERAS} cameras; {target} lacks or has changed {DIVERGE} of its objects.\n\n\
+         1. What differs, and what would be done about it on {target} ({source} is the primary)\n",
+    );
+    let early = list(&report.unconfirmed, "operations");
+    let held = early.iter().filter(|o| word(o, "verdict") != "pass").count();
+    let _ = writeln!(
+        out,
+        "Before anybody had confirmed what was paired: {} operations, {held} of them held. Since then:\n",
+        early.len()
+    );
+    rows(out, &["VERDICT", "TYPE", "KIND", "OBJECTS", "REASON", "FOR EXAMPLE"], operations);
+    meanings(out, operations);
+}
+
+/// Groups as a table; `head` ends with OBJECTS, REASON, FOR EXAMPLE.
+fn rows(out: &mut String, head: &[&str], groups: &[Group]) {
+    let mut rows = vec![head.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()];
+    rows.extend(groups.iter().map(|group| {
+        let mut row = group.words.clone();
+        row.extend([group.count(), group.reason.clone(), group.example().to_owned()]);
+        row
+    }));
+    out.push_str(&table(&rows));
+}
+
+fn meanings(out: &mut String, groups: &[Group]) {
+    let rows: Vec<Vec<String>> = explained(groups)
+        .map(|(word, meaning)| vec![format!("  {}", word.trim_end_matches(':')), meaning.to_owned()])
+        .collect();
+    if !rows.is_empty() {
+        let _ = write!(out, "\n{}", table(&rows));
+    }
+}
+
+fn edited(out: &mut String, report: &Report) {
+    let _ = writeln!(
+        out,
+        "\n3. What persons changed meanwhile, and how soon it was seen ([sync] interval = {INTERVAL:?})\n"
+    );
+    let mut rows = vec![["SEEN AFTER", "EDIT", "SHOWN AS"].map(str::to_owned).to_vec()];
+    rows.extend(
+        report.edits.iter().map(|edit| vec![time(edit.seen_after), edit.what.clone(), edit.shown.clone()]),
+    );
+    out.push_str(&table(&rows));
+}
+
+fn unreadable(out: &mut String, doubts: &[Doubt], primary: &str) {
+    let _ =
+        writeln!(out, "\n4. What follows when lists of {primary} cannot be read or believed for a moment\n");
+    for doubt in doubts {
+        let follows = match doubt.followed.len() {
+            0 => "nothing follows".to_owned(),
+            n => format!("{n} OPERATIONS FOLLOWED ({})", doubt.followed.join(", ")),
+        };
+        let mut line = format!("{}: {follows}", doubt.what);
+        if doubt.held > 0 {
+            let _ = write!(line, "; {} held", doubt.held);
+        }
+        if !doubt.left_alone.is_empty() {
+            let _ = write!(line, "; {} types left alone", doubt.left_alone.len());
+        }
+        let _ = write!(
+            line,
+            "; {}",
+            if doubt.healed { "afterwards as before" } else { "NOT AS BEFORE AFTERWARDS" }
+        );
+        let said: Vec<&str> = doubt.said.iter().take(MOST_SAID).map(String::as_str).collect();
+        if !said.is_empty() {
+            let _ = write!(line, " [{}", said.join("; "));
+            let more = doubt.said.len() - said.len();
+            line.push_str(&if more > 0 { format!("; and {more} more]") } else { "]".to_owned() });
+        }
+        let _ = writeln!(out, "{line}");
+    }
+}
+
+fn unknown(out: &mut String, coverage: &Value) {
+    let _ = writeln!(out, "\n5. What cannot be known (gatekeeper sync coverage)\n");
+    let counts = coverage["summary"].as_object().into_iter().flatten();
+    let counts: Vec<String> = counts.map(|(state, count)| format!("{count} {state}")).collect();
+    let _ = writeln!(out, "Types of objects: {}.", counts.join(", "));
+    for state in ["ignored", "absent"] {
+        let of = list(coverage, "types").iter().filter(|t| word(t, "state") == state);
+        let names: Vec<&str> = of.map(|t| word(t, "type")).collect();
+        if !names.is_empty() {
+            let _ = writeln!(out, "{state}: {}", names.join(", "));
+        }
+    }
+    let unseen = list(coverage, "unseen");
+    if !unseen.is_empty() {
+        let _ = writeln!(out, "No type of the API shows these; whether they differ cannot be said:");
+    }
+    let row = |u: &Value| vec![format!("  {}", word(u, "what")), word(u, "by_hand").to_owned()];
+    out.push_str(&table(&unseen.iter().map(row).collect::<Vec<_>>()));
+}
+
+fn written(out: &mut String, report: &Report) {
+    let _ = writeln!(out, "\n6. What was written, as the instances themselves say (GET /writes)\n");
+    for w in &report.written {
+        let rest =
+            if w.is_clean() { "nothing else".to_owned() } else { format!("{} OTHERS", w.by_others.len()) };
+        let _ = writeln!(
+            out,
+            "{}: {} changes, {} of them by the persons of this demo, {rest}",
+            w.instance, w.count, w.by_person
+        );
+    }
+    let broken = report.broken();
+    match broken.is_empty() {
+        true => out.push_str("\nEvery promise was kept: the gatekeeper wrote nothing.\n"),
+        false => broken.iter().for_each(|what| {
+            let _ = writeln!(out, "\nPROMISE BROKEN: {what}");
+        }),
+    }
+}
+
+/// For machines.
+pub fn to_json(report: &Report) -> Value {
+    let all = |groups: Vec<Group>, keys: &[&str]| groups.iter().map(|g| g.to_json(keys)).collect::<Vec<_>>();
+    let edit =
+        |e: &super::Edit| json!({ "what": e.what, "seen_after_ms": e.seen_after.map(ms), "shown": e.shown });
+    let doubt = |d: &Doubt| {
+        json!({
+            "what": d.what,
+            "followed": d.followed,
+            "held": d.held,
+            "left_alone": d.left_alone,
+            "said": d.said,
+            "afterwards_as_before": d.healed,
+        })
+    };
+    json!({
+        "scenario": "drift",
+        "cameras": CAMERAS.parse::<u32>().ok(),
+        "diverge": DIVERGE.parse::<f64>().ok(),
+        "interval": INTERVAL,
+        "unconfirmed_operations": list(&report.unconfirmed, "operations").len(),
+        "pair": report.plan["pairs"][0],
+        "digest": report.plan["digest"],
+        "operations": all(groups::operations(&report.plan), &["verdict", "type", "kind"]),
+        "not_done": all(groups::skipped(&report.plan), &["type"]),
+        "conflicts": report.plan["conflicts"],
+        "edits": report.edits.iter().map(edit).collect::<Vec<_>>(),
+        "unreadable": report.doubts.iter().map(doubt).collect::<Vec<_>>(),
+        "coverage": { "summary": report.coverage["summary"], "unseen": report.coverage["unseen"] },
+        "written": report.written.iter().map(super::Written::to_json).collect::<Vec<_>>(),
+        "broken_promises": report.broken(),
+    })
+}
+
+/// Of what the gatekeeper says about one fault.
+const MOST_SAID: usize = 3;
