@@ -8,3 +8,4 @@ pub mod guid;
 pub mod map;
 mod scan;
 pub mod translate;
+pub mod within;

@@ -57,9 +57,10 @@ pub struct Object {
 }
 
 /// The compared fields of an object in canonical form: a JSON object with sorted members, without
-/// blanks; references are lower-case GUIDs (of type `any`: `type/guid`), sets are sorted. Two objects
-/// are alike exactly if the bytes are, after translation of the ids. Cheap to clone. A field that a
-/// person has accepted as missing or different on an instance is in no body of its type there.
+/// blanks; references are lower-case GUIDs (of type `any`: `type/guid`), sets are sorted; an optional field
+/// that is missing is null. Two objects are alike exactly if the bytes are, after translation of the ids.
+/// Cheap to clone. A field that a person has accepted as missing or different on an instance is in no body
+/// of its type there.
 #[derive(Clone)]
 pub struct Body {
     bytes: Arc<[u8]>,

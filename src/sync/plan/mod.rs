@@ -1,10 +1,30 @@
 //! What would have to be done to keep two instances alike, and everything that would not be done,
 //! each with its reason (sync design 2.2). Pure: the same input gives the same plan, byte for byte.
 
+mod both;
+mod difference;
+mod digest;
+mod draft;
+mod findings;
+mod gone;
+mod graph;
+mod noise;
+mod order;
+mod part;
+mod planner;
+mod policy;
+mod references;
+mod resolve;
+mod scene;
+mod single;
+mod translate;
+mod walk;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub use self::planner::plan;
 use super::catalogue::{Kind, Policy};
 use super::pair::{Pair, Pairs, Side};
 pub use super::snapshot::Digest;
@@ -265,6 +285,3 @@ impl Verdict {
         }
     }
 }
-#[derive(Default)]
-pub struct Planner;
-impl Planner { pub fn plan(&mut self, _: &Input<'_>) -> Plan { Plan { digest: Digest([0;32]), operations: vec![], skipped: vec![], conflicts: vec![], drift: vec![], findings: vec![], adopt: vec![] } } }

@@ -12,4 +12,3 @@ pub mod pages;
 mod reference;
 pub mod schema;
 pub mod stamp;
-mod stub; pub use stub::*;
