@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
-use ::http::{Method, Request, Response, StatusCode};
+use ::http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
@@ -143,6 +143,10 @@ impl Api {
             None if is_rest(request.uri().path()) => self.rest(&request, None),
             None => html_404(),
         };
+        // IIS writes the time of the machine, which may be off like everything else.
+        if let Ok(date) = HeaderValue::try_from(self.now().http()) {
+            response.headers_mut().insert(header::DATE, date);
+        }
         if cors::is_on(&self.settings) {
             cors::allow(&request, &mut response);
         }

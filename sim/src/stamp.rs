@@ -69,6 +69,22 @@ impl Stamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{fraction:07}Z")
     }
 
+    /// The form of an HTTP header, e.g. `Sun, 06 Nov 1994 08:49:37 GMT`.
+    pub fn http(self) -> String {
+        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        const MONTHS: [&str; 12] =
+            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let seconds = self.seconds();
+        let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (year, month, day) = civil(days);
+        let name = |names: &[&'static str], at: i64| {
+            usize::try_from(at).ok().and_then(|at| names.get(at).copied()).unwrap_or_default()
+        };
+        let (weekday, month) = (name(&DAYS, days.rem_euclid(7)), name(&MONTHS, month - 1));
+        let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+        format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+    }
+
     /// Reads the date and time of a wire form, with or without fraction and zone (a zone is taken as UTC).
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -135,6 +151,11 @@ mod tests {
             Stamp::parse("2024-02-29T23:59:59Z").unwrap().plus_millis(1000).wire(),
             "2024-03-01T00:00:00.0000000Z"
         );
+    }
+
+    #[test]
+    fn http_form_has_names() {
+        assert_eq!(Stamp::from_seconds(784_111_777).http(), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 pub mod check;
 mod client;
-mod coverage;
+pub mod coverage;
 mod failback;
 mod links;
 mod overrides;

@@ -12,6 +12,7 @@
 
 pub mod bases;
 pub mod catalogue;
+pub mod coverage;
 pub mod identity;
 pub mod links;
 pub mod pair;

@@ -1,4 +1,4 @@
-//! A small HTTP client for our own questions to one instance: two kept connections, bounded
+//! A small HTTP client for our own questions to one instance: four kept connections, bounded
 //! answers, redirects never followed.
 
 use std::sync::Arc;
@@ -180,8 +180,8 @@ pub(super) fn bearer(token: &SecretString) -> Result<HeaderValue, http::Error> {
 
 /// Key sets, discovery documents and a page of objects are far smaller.
 pub const MAX_BODY: usize = 2 * 1024 * 1024;
-/// A probe asks two questions at once.
-const MOST_KEPT: usize = 2;
+/// A probe asks two questions at once, a reading of the configuration four.
+const MOST_KEPT: usize = 4;
 pub(super) const AGENT: &str = concat!("gatekeeper/", env!("CARGO_PKG_VERSION"));
 
 #[cfg(test)]

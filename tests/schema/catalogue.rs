@@ -4,17 +4,12 @@
 use std::collections::BTreeSet;
 
 use gatekeeper::sync::catalogue::field::{Class, Field, Notation, Shape};
+use gatekeeper::sync::catalogue::unseen::NO_OBJECTS;
 use gatekeeper::sync::catalogue::{How, Kind as Type, MemberForm, Members, Place};
 
 use crate::SHEET;
 use crate::sheet::{self, Kind, Sub};
 
-/// Resources and objects of the sheet that are no type of the catalogue.
-const NO_TYPE: [(&str, &str); 3] = [
-    ("effectivePermissions", "an answer to a question about rights, not objects"),
-    ("tasks", "work in progress, which ends by itself"),
-    ("translations", "texts of the product"),
-];
 /// Types of the catalogue that the sheet's catalogue of resources does not have.
 const NO_RESOURCE: [(&str, &str); 2] = [
     ("alarmPriorities", "of the alarm API (sheet 5.2); alarm definitions refer to them"),
@@ -44,7 +39,7 @@ fn every_object_of_the_sheet_is_in_the_catalogue_with_every_field() {
     let mut complaints = Vec::new();
     let mut compared = 0;
     for name in SHEET.objects() {
-        if embedded.contains(name) || NO_TYPE.iter().any(|(no, _)| *no == name) {
+        if embedded.contains(name) || NO_OBJECTS.iter().any(|(no, _)| *no == name) {
             continue;
         }
         let Some(kind) = Type::from_name(name) else {
@@ -84,7 +79,7 @@ fn every_resource_is_in_the_catalogue_and_nothing_else() {
         offered.extend(resource.subs.iter().map(|sub| sub.name));
     }
     for name in &offered {
-        let excused = NO_TYPE.iter().any(|(no, _)| no == name);
+        let excused = NO_OBJECTS.iter().any(|(no, _)| no == name);
         assert!(known.contains(name) != excused, "{name}");
     }
     for kind in Type::all() {

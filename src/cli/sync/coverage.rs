@@ -17,6 +17,6 @@ impl Ask for Coverage {
     }
 
     fn show(&self, answer: &Value) -> String {
-        coverage::shown(answer)
+        coverage::render(answer)
     }
 }

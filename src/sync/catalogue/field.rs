@@ -72,7 +72,7 @@ pub enum Shape {
     Date,
     /// A GUID that refers to nothing of ours.
     Guid,
-    /// One of these words; numbers count as their text.
+    /// One of these words, as text even if it is a number (sheet 3.6).
     Word(Vec<&'static str>),
     /// A reference to an object of this type, or `any`.
     Reference(Notation, &'static str),

@@ -6,6 +6,7 @@
 
 pub mod field;
 mod rows;
+pub mod unseen;
 
 use std::fmt;
 use std::sync::LazyLock;

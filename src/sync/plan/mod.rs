@@ -20,6 +20,9 @@ mod single;
 mod translate;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;

@@ -9,7 +9,7 @@ pub(super) fn is_noise(text: &str) -> bool {
         all += 1;
         odd += usize::from(is_odd(c));
     }
-    if all < SHORTEST {
+    if all < SHORTEST_TEXT {
         return false;
     }
     odd * ODD_SHARE >= all || text.split(|c: char| !is_of_word(c)).any(is_noise_word)
@@ -30,7 +30,7 @@ const fn is_of_word(c: char) -> bool {
 /// language that is written with them.
 fn is_noise_word(word: &str) -> bool {
     let letters = word.as_bytes();
-    if letters.len() < SHORTEST {
+    if letters.len() < SHORTEST_WORD {
         return false;
     }
     let changes = letters.windows(2).filter(|pair| matches!(pair, [a, b] if changes(*a, *b))).count();
@@ -54,8 +54,11 @@ fn changes(a: u8, b: u8) -> bool {
     class(a) != class(b) && !(a.is_ascii_uppercase() && b.is_ascii_lowercase())
 }
 
-/// Letters: names of devices such as `P3245-LVE` are shorter, a key or a cipher text is not.
-const SHORTEST: usize = 12;
+/// Letters of a text.
+const SHORTEST_TEXT: usize = 8;
+/// Letters of a word: a MAC address has 12, serial numbers have about as many, a cipher text has at least one
+/// block of 16 bytes.
+const SHORTEST_WORD: usize = 16;
 /// One in so many letters is none: a damaged text has far more.
 const ODD_SHARE: usize = 4;
 /// One in so many steps from letter to letter changes the class. Random hexadecimal has 0.47, random

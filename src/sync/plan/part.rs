@@ -52,12 +52,13 @@ impl Parts {
     }
 }
 
-/// A type of which neither side has a list was not asked for; the coverage report says why. If a side as a
-/// whole is not believed, it may have none.
+/// A type of which neither side has a list was not asked for; the coverage report says why. A side that is not
+/// believed at all may have no list of anything.
 fn is_asked_for(input: &Input<'_>, kind: Kind) -> bool {
-    let listed = input.sides.iter().any(|side| side.lists.contains_key(&kind));
+    let nothing_listed = input.sides.iter().all(|side| side.lists.is_empty());
     let readable = !matches!(kind.row().place, Place::Unread(_));
-    listed || readable && input.sides.iter().any(|side| !side.distrust.is_empty())
+    let distrusted = input.sides.iter().any(|side| !side.distrust.is_empty());
+    input.sides.iter().any(|side| side.lists.contains_key(&kind)) || nothing_listed && readable && distrusted
 }
 
 /// In words, with the name of the instance.

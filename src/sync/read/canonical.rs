@@ -91,14 +91,10 @@ pub fn write(value: &Value, shape: &Shape, form: Form<'_>, out: &mut Vec<u8>) ->
             None => return Err(Unlike::other(value, "GUID")),
         },
         Shape::Word(words) => {
-            let word = match value {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => canonical_number(number),
-                other => return Err(Unlike::other(other, "text")),
-            };
-            match words.contains(&word.as_str()) {
-                true => write_text(&word, out),
-                false => return Err(Unlike::Word(word)),
+            let word = value.as_str().ok_or_else(|| Unlike::other(value, "text"))?;
+            match words.contains(&word) {
+                true => write_text(word, out),
+                false => return Err(Unlike::Word(word.to_owned())),
             }
         }
         Shape::Reference(_, target) => match reference::canonical(value, target)? {

@@ -57,7 +57,6 @@ impl<'a> Schema<'a> {
 
     /// One object; `below`: the object in whose list it was. `None`: it looks different.
     pub fn read(&mut self, value: &Value, below: Option<Guid>) -> Option<Draft> {
-        let before = self.differences.len();
         let Some(members) = value.as_object() else {
             self.differ("object", &Unlike::other(value, "object").to_string());
             return None;
@@ -82,8 +81,8 @@ impl<'a> Schema<'a> {
             builtin: self.builtin(members, id),
             body: Body::default(),
         };
-        // A difference that was seen before counts each time.
-        (self.differences.len() == before && self.differences.is_empty()).then_some(Draft { object, fields })
+        // After one difference nothing of the type is of use.
+        self.is_clean().then_some(Draft { object, fields })
     }
 
     /// Whether every object so far looked as it should.
@@ -227,8 +226,10 @@ impl<'a> Schema<'a> {
             return;
         }
         // One alert, however many objects there are; and a foreign text does not fill the memory.
-        if self.differences.len() < MOST {
-            self.differences.insert(text);
+        self.differences.insert(text);
+        if self.differences.len() > MOST {
+            // Whatever came first, the same ones stay.
+            self.differences.pop_last();
         }
     }
 

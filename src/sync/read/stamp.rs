@@ -33,6 +33,15 @@ impl Stamp {
         Some(Self(seconds * SECOND + digits.parse::<i64>().ok()?))
     }
 
+    /// Reads the date of an HTTP header, `Sun, 06 Nov 1994 08:49:37 GMT`.
+    pub fn parse_http(text: &str) -> Option<Self> {
+        let text = text.trim().split_once(", ")?.1.strip_suffix(" GMT")?;
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+        let month = months.iter().position(|month| text.get(3..6) == Some(month))? + 1;
+        let (year, day, time) = (text.get(7..11)?, text.get(0..2)?, text.get(12..)?);
+        Self::parse(&format!("{year}-{month:02}-{day}T{time}"))
+    }
+
     /// Seconds of UNIX time.
     pub const fn from_unix(seconds: i64) -> Self {
         Self(seconds.saturating_mul(SECOND))
@@ -143,6 +152,17 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_date_of_an_answer() {
+        let date = Stamp::parse_http("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(date, Some(Stamp::from_unix(784_111_777)));
+        for none in
+            ["", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37", "Sun, ä", "06 Nov 1994"]
+        {
+            assert_eq!(Stamp::parse_http(none), None, "{none}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read(ticks in -621_355_968_000_000_000_i64..2_534_023_007_990_000_000) {
@@ -152,6 +172,7 @@ mod tests {
         #[test]
         fn any_text_is_read_or_not(text in "\\PC{0,40}") {
             let _ = Stamp::parse(&text);
+            let _ = Stamp::parse_http(&text);
         }
     }
 }

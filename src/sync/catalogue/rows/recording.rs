@@ -16,7 +16,7 @@ const OWN: Row = Row {
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "failoverGroups",
-        fields: "~createdDate=dt ~description=s ~id=g ~lastModified=dt name=s",
+        fields: "~createdDate=dt ~description=s ~id=g ~lastModified=dt ~name=s",
         note: "failover servers belong to one installation",
         ..OWN
     },

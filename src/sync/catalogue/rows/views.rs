@@ -34,6 +34,8 @@ pub(super) const ROWS: &[Row] = &[
         place: Place::Below("layoutGroups"),
         within: Some("layoutGroups"),
         fields: "~createdDate=dt +definitionXml=s +description=s ~id=g ~lastModified=dt +name=s",
+        confirmed: true,
+        default: [Policy::Approve, Policy::Never, Policy::Approve],
         note: "cannot be changed, only made anew; which fields a new one takes is not public",
         ..MADE_ANEW
     },

@@ -40,7 +40,7 @@ fn one_form_for_each_value() {
         (json!("0001-01-01T00:00:00"), Shape::Date, "null"),
         (json!(ID), Shape::Guid, r#""0e1b0ad3-f67c-4d5f-b792-4bd6c3cf52f8""#),
         (json!("00000000-0000-0000-0000-000000000000"), Shape::Guid, "null"),
-        (json!(1), Shape::Word(vec!["0", "1"]), r#""1""#),
+        (json!("1"), Shape::Word(vec!["0", "1"]), r#""1""#),
         (
             json!({"b": [1.0, null], "a": {"d": false, "c": ""}}),
             Shape::Any,
@@ -76,6 +76,7 @@ fn differences_in_words() {
         (json!(5.5), Shape::Integer, "! fraction instead of whole number"),
         (json!("x"), Shape::Date, "! not a readable date"),
         (json!("1234"), Shape::Guid, "! not a readable GUID"),
+        (json!(0), Shape::Word(vec!["0"]), "! number instead of text"),
         (json!("X"), Shape::Word(vec!["0"]), "! unknown value \"X\""),
         (json!([]), Shape::Any, "! list instead of object"),
         (json!(0), Shape::Any, "! number instead of object"),

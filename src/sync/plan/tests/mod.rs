@@ -1,0 +1,6 @@
+//! Plans of small worlds.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod build;
+mod golden;
+mod show;
