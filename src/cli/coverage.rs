@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::remote::{list, text};
 use super::table::{columns, printable};
+use crate::sync::coverage::Treatment;
 
 /// The report of [`crate::sync::coverage::report`] for people: what is kept alike first, at the end what
 /// has to be done by hand.
@@ -18,8 +19,7 @@ pub fn render(report: &Value) -> String {
     let mut types: Vec<&Value> = list(report, "types").iter().collect();
     // Stable: within a state the order is that of the catalogue.
     types.sort_by_key(|entry| STATES.iter().position(|state| *state == text(entry, "state")));
-    let heading = ["TYPE", "STATE", "API", "CREATE", "CHANGE", "REMOVE", "TO KNOW"];
-    let mut rows = vec![heading.map(str::to_owned).to_vec()];
+    let mut rows = vec![HEADING.map(str::to_owned).to_vec()];
     rows.extend(types.into_iter().map(row));
     out.push_str(&columns(&rows));
 
@@ -35,6 +35,33 @@ pub fn render(report: &Value) -> String {
         out.push_str(&columns(&rows));
     }
     out
+}
+
+/// All that the report says about one type. `None`: there is no such type.
+pub fn render_type(report: &Value, name: &str) -> Option<String> {
+    let entry = list(report, "types").iter().find(|entry| text(entry, "type").eq_ignore_ascii_case(name))?;
+    let cells = row(entry);
+    let mut rows: Vec<Vec<String>> =
+        HEADING.iter().zip(cells).map(|(head, cell)| vec![(*head).to_owned(), cell]).collect();
+    for (act, head) in [("create", "CREATED BY"), ("update", "CHANGED BY"), ("delete", "REMOVED BY")] {
+        rows.push(vec![head.to_owned(), text(&entry[act], "how").to_owned()]);
+    }
+    for members in list(entry, "members") {
+        rows.push(vec![format!("MEMBERS ({})", text(members, "list")), text(members, "how").to_owned()]);
+    }
+    let mut out = columns(&rows);
+    let mut rows = vec![["FIELD", "WHAT BECOMES OF IT"].map(str::to_owned).to_vec()];
+    for treatment in Treatment::ALL {
+        for field in list(&entry["fields"], treatment.as_str()).iter().filter_map(Value::as_str) {
+            rows.push(vec![field.to_owned(), treatment.meaning().to_owned()]);
+        }
+    }
+    if entry["further_fields"] == true {
+        rows.push(vec!["any other".to_owned(), Treatment::Compared.meaning().to_owned()]);
+    }
+    out.push('\n');
+    out.push_str(&columns(&rows));
+    Some(out)
 }
 
 /// The instance, and a warning for what it offers and nobody has written down.
@@ -76,7 +103,7 @@ fn row(entry: &Value) -> Vec<String> {
 
 /// The policy of changes, and what of it is said.
 fn update(entry: &Value, policy: String) -> String {
-    let fields: Vec<&str> = list(entry, "fields").iter().filter_map(Value::as_str).collect();
+    let fields: Vec<&str> = list(entry, "only_fields").iter().filter_map(Value::as_str).collect();
     let mut out = policy;
     if !fields.is_empty() {
         out.push_str(&format!(" ({})", fields.join(", ")));
@@ -87,6 +114,7 @@ fn update(entry: &Value, policy: String) -> String {
     out
 }
 
+const HEADING: [&str; 7] = ["TYPE", "STATE", "API", "CREATE", "CHANGE", "REMOVE", "TO KNOW"];
 /// In the order in which people want to see them.
 const STATES: [&str; 5] = ["synced", "compared", "mapped only", "ignored", "absent"];
 
@@ -147,6 +175,19 @@ mod tests {
         );
         assert!(at("does not show at all") > at("matrix "));
         assert!(!shown.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn one_type_shows_its_fields() {
+        let report = report(&[], &rules(BTreeMap::new()));
+        let shown = render_type(&report, "ROLES").unwrap();
+        assert_eq!(line(&shown, "CREATE"), ["CREATE", "approve"]);
+        assert_eq!(line(&shown, "MEMBERS (users)"), ["MEMBERS (users)", "task AddRoleMember"]);
+        assert_eq!(line(&shown, "users"), ["users", "kept alike"]);
+        assert_eq!(line(&shown, "id"), ["id", "differs by nature; not compared"]);
+        assert_eq!(render_type(&report, "rolls"), None);
+        let rules = render_type(&report, "rules").unwrap();
+        assert_eq!(line(&rules, "any"), ["any other", "kept alike"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::catalogue::Kind;
+use super::coverage::Instance;
 use super::identity::{Dispute, Misfit, Outcome as Identified, Tally};
 use super::planned::Planned;
 use crate::clock::unix_time;
@@ -17,6 +18,8 @@ pub struct Report {
     pub at_unix: u64,
     /// One for each two instances that share a site.
     pub pairs: Vec<PairReport>,
+    /// What instances say about themselves, as far as they were read.
+    pub instances: Vec<Instance>,
 }
 
 /// Two instances.

@@ -21,8 +21,10 @@ use super::orders::{Body, bad_request, not_written, reason, uninterrupted, unkno
 use crate::clock::unix_time;
 use crate::config::types::AdminRole;
 use crate::sync::catalogue::Kind;
+use crate::sync::coverage;
 use crate::sync::planned::Planned;
 use crate::sync::report::Report;
+use crate::sync::rules::rules;
 use crate::sync::worker::OrderError;
 
 /// Nothing is asked.
@@ -196,10 +198,15 @@ pub(super) async fn disputes(
 
 /// What sync can see and carry over.
 pub(super) async fn coverage(
-    State(_state): State<AdminState>,
+    State(state): State<AdminState>,
     _: Anyone,
-) -> Json<Value> {
-    Json(json!({}))
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let Query(which) = which.map_err(|e| bad_request(&e.body_text()))?;
+    let kind = which.kind.as_deref().map(known_kind).transpose()?;
+    let rules = rules(&state.picture().config.sync, true);
+    let report = state.sync.report();
+    Ok(Json(coverage::report(&report.instances, &rules)))
 }
 
 /// A person has looked at what was paired at first, and says that it is right.

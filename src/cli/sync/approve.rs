@@ -11,7 +11,7 @@ use crate::cli::table::printable;
 use crate::cli::{Order, Outcome};
 
 #[derive(Debug, Subcommand)]
-pub(super) enum Approve {
+pub(in crate::cli) enum Approve {
     /// What was paired at first is right: from now on differences become operations
     ///
     /// Look at `sync plan`, `sync links` and `sync disputes` before. What gives rights (roles, users,

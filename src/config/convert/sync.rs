@@ -7,7 +7,7 @@ use crate::config::raw::Table;
 use crate::config::types::{Sync, SyncPair, SyncPolicy};
 use crate::config::value::{Item, quote, show_time};
 use crate::sync::catalogue::field::Field;
-use crate::sync::catalogue::{How, Kind, Policy, Type};
+use crate::sync::catalogue::{How, Kind, Place, Policy, Type};
 
 pub(super) fn convert(root: &Table, cx: &mut Context<'_>) -> Option<Sync> {
     let sync = root.table("sync")?;
@@ -65,6 +65,7 @@ fn policies(sync: &Table, cx: &mut Context<'_>) -> Option<Vec<SyncPolicy>> {
                 cx.error(table, "type", problem, "join them");
             }
             known.push(kind);
+            warn_of_idle(kind, table, sync, cx);
         }
         policies = policies.zip(policy).map(|(mut all, one)| {
             all.push(one);
@@ -72,6 +73,18 @@ fn policies(sync: &Table, cx: &mut Context<'_>) -> Option<Vec<SyncPolicy>> {
         });
     }
     policies
+}
+
+/// A policy about a type that takes no part.
+fn warn_of_idle(kind: Kind, table: &Table, sync: &Table, cx: &mut Context<'_>) {
+    let row = kind.row();
+    if let Place::Unread(why) = row.place {
+        let problem = format!("{} is not read: {why}", quote(row.name));
+        cx.warning(table, "type", problem, "this has no effect; remove it");
+    } else if !row.confirmed && sync.get::<bool>("unconfirmed") == Some(false) {
+        let problem = format!("{} is not confirmed and takes no part", quote(row.name));
+        cx.warning(table, "type", problem, "write unconfirmed = true in [sync], or remove this");
+    }
 }
 
 fn policy(table: &Table, cx: &mut Context<'_>) -> Option<SyncPolicy> {

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{State, state, words};
-use crate::sync::catalogue::field::{Class, Field};
+use super::{State, Treatment, state, words};
 use crate::sync::catalogue::unseen::{NO_OBJECTS, UNSEEN};
 use crate::sync::catalogue::{How, Kind, Policy, Type};
 use crate::sync::plan::Rules;
@@ -86,19 +85,16 @@ fn line(kind: Kind, rules: &Rules) -> String {
 }
 
 fn fields(row: &Type) -> String {
-    let names = |wanted: &dyn Fn(&Field) -> bool| {
-        let fields = row.fields.iter().filter(|f| wanted(f) && !EVERYWHERE.contains(&f.name));
-        fields.map(|f| f.name).collect::<Vec<_>>()
+    let names = |treatment: Treatment| {
+        let fields = row.fields.iter().filter(|f| Treatment::of(f) == treatment);
+        fields.map(|f| f.name).filter(|name| !EVERYWHERE.contains(name)).collect::<Vec<_>>()
     };
-    let mut compared = names(&|f| f.is_compared() && !f.fixed);
+    let mut compared = names(Treatment::Compared);
     if row.open {
         compared.push("*further fields*");
     }
-    let fixed = names(&|f| f.is_compared() && f.fixed);
-    let secret = names(&|f| f.class == Class::Secret);
-    let local = names(&|f| f.class == Class::Local);
-    let [compared, fixed, secret, local] = [compared, fixed, secret, local].map(|names| names.join(", "));
-    format!("| {} | {compared} | {fixed} | {secret} | {local} |\n", row.name)
+    let rest = [Treatment::Fixed, Treatment::Secret, Treatment::Local].map(|t| names(t).join(", "));
+    format!("| {} | {} | {} |\n", row.name, compared.join(", "), rest.join(" | "))
 }
 
 fn defaults() -> Rules {

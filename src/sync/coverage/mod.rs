@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::catalogue::field::Field;
+use super::catalogue::field::{Class, Field};
 use super::catalogue::unseen::{NO_OBJECTS, UNSEEN};
 use super::catalogue::{Coverage, How, Kind, Place, Policy, Type};
 use super::plan::Rules;
@@ -65,6 +65,59 @@ impl State {
             }
             Self::Ignored => "takes no part",
             Self::Absent => "an instance does not have it",
+        }
+    }
+}
+
+/// What becomes of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Treatment {
+    /// Compared, and carried over.
+    Compared,
+    /// Compared, and only set when an object is made.
+    Fixed,
+    /// Never read, and set when an object is made.
+    Secret,
+    /// Differs by nature: never compared.
+    Local,
+    /// Computed by the server: never compared.
+    Derived,
+}
+
+impl Treatment {
+    /// Every treatment.
+    pub const ALL: [Self; 5] = [Self::Compared, Self::Fixed, Self::Secret, Self::Local, Self::Derived];
+
+    /// That of this field.
+    pub const fn of(field: &Field) -> Self {
+        match field.class {
+            Class::Secret => Self::Secret,
+            Class::Local => Self::Local,
+            Class::Derived => Self::Derived,
+            _ if field.fixed => Self::Fixed,
+            _ => Self::Compared,
+        }
+    }
+
+    /// As it is written in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Compared => "compared",
+            Self::Fixed => "fixed",
+            Self::Secret => "secret",
+            Self::Local => "local",
+            Self::Derived => "derived",
+        }
+    }
+
+    /// What it means, for people.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Compared => "kept alike",
+            Self::Fixed => "compared; only set when an object is made",
+            Self::Secret => "never read; given by a person",
+            Self::Local => "differs by nature; not compared",
+            Self::Derived => "computed by the server; not compared",
         }
     }
 }
@@ -153,10 +206,24 @@ fn entry(kind: Kind, instances: &[Instance], rules: &Rules) -> (State, Value) {
         "delete": done(row.delete, delete),
         "members": members.collect::<Vec<_>>(),
         "both": said.is_some_and(|policy| policy.both),
-        "fields": said.map_or(&[][..], |policy| &policy.fields),
+        "only_fields": said.map_or(&[][..], |policy| &policy.fields),
+        "fields": fields(row),
+        "further_fields": row.open,
         "note": row.note,
     });
     (state, entry)
+}
+
+/// The fields of a type by what becomes of them.
+fn fields(row: &Type) -> Value {
+    let of = |treatment: Treatment| {
+        let fields = row.fields.iter().filter(|field| Treatment::of(field) == treatment);
+        fields.map(|field| field.name).collect::<Vec<_>>()
+    };
+    Treatment::ALL
+        .into_iter()
+        .map(|treatment| (treatment.as_str().to_owned(), json!(of(treatment))))
+        .collect()
 }
 
 /// The policies in force for creating, changing and removing.

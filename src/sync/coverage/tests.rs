@@ -65,10 +65,26 @@ fn the_policy_is_that_of_the_operator_as_far_as_it_is_possible() {
     let cameras = entry_of(&report(&[], &rules), "cameras");
     assert_eq!(cameras["create"], json!({"how": "not possible", "policy": "never"}));
     assert_eq!(cameras["update"], json!({"how": "rest", "policy": "approve"}));
-    assert_eq!((&cameras["both"], &cameras["fields"]), (&json!(true), &json!(["name"])));
+    assert_eq!((&cameras["both"], &cameras["only_fields"]), (&json!(true), &json!(["name"])));
 
     rules.policies.insert(kind("cameras"), TypePolicy { update: Policy::Never, ..said });
     assert_eq!(entry_of(&report(&[], &rules), "cameras")["state"], "compared");
+}
+
+#[test]
+fn every_field_says_what_becomes_of_it() {
+    let report = report(&[], &rules());
+    let users = entry_of(&report, "basicUsers");
+    assert_eq!(users["fields"]["fixed"], json!(["name"]));
+    assert_eq!(users["fields"]["secret"], json!(["password"]));
+    assert!(users["fields"]["local"].as_array().unwrap().contains(&json!("sid")));
+    assert_eq!(users["further_fields"], false);
+    assert_eq!(entry_of(&report, "rules")["further_fields"], true);
+    for kind in Kind::all() {
+        let fields = &entry_of(&report, kind.as_str())["fields"];
+        let listed: usize = Treatment::ALL.iter().map(|t| fields[t.as_str()].as_array().unwrap().len()).sum();
+        assert_eq!(listed, kind.row().fields.len(), "{kind}");
+    }
 }
 
 #[test]

@@ -153,7 +153,8 @@ impl Worker {
         self.past = reports.iter().map(|r| (r.instances.clone(), r.clone())).collect();
         self.memories.retain(|names, _| self.past.contains_key(names));
         self.count();
-        (Arc::new(Report { number, at_unix: unix_time().as_secs(), pairs: reports }), again)
+        let instances = self.readers.instances();
+        (Arc::new(Report { number, at_unix: unix_time().as_secs(), pairs: reports, instances }), again)
     }
 
     async fn couple(

@@ -11,14 +11,17 @@ use super::due::Run;
 use super::instances::{NO_ACCOUNT, QUARANTINE};
 use super::orders::OrderError;
 use crate::clock::Moment;
-use crate::config::types::{Config, InstanceId};
+use crate::config::types::{Account, Config, InstanceId};
 use crate::state::{Acceptance, Store, StoreError};
 use crate::sync::catalogue::{Kind, Place};
 use crate::sync::read::schema::Accepted;
 use crate::sync::read::trust::Past;
-use crate::sync::read::full::{Progress, ReadError, Reading, Wish, read_full};
-use crate::sync::snapshot::{Distrust, Snapshot};
-use crate::vms::client::Client;
+use crate::sync::coverage;
+use crate::sync::read::changes::read_changes;
+use crate::sync::read::full::{Progress, ReadError, Reading, Wish, log_in, read_full};
+use crate::sync::snapshot::{Distrust, Listing, Snapshot};
+use crate::vms::client::{Client, Reuse};
+use crate::vms::token::Token;
 
 /// What one instance contributes to a run.
 pub(super) enum Source {
@@ -55,7 +58,28 @@ pub(super) struct Readers {
 #[derive(Default)]
 struct Known {
     past: Past,
+    /// The last reading.
     snapshot: Option<Arc<Snapshot>>,
+    /// The last full reading: what short ones start from.
+    full: Option<Arc<Snapshot>>,
+    /// Of the account.
+    token: Option<Token>,
+    /// Collections that it offers and nobody has written down.
+    unknown: Vec<String>,
+}
+
+/// What one reading has brought.
+struct Brought {
+    source: Source,
+    token: Option<Token>,
+    /// `None`: not asked for, or not answered.
+    unknown: Option<Vec<String>>,
+}
+
+impl Brought {
+    const fn nothing(source: Source) -> Self {
+        Self { source, token: None, unknown: None }
+    }
 }
 
 impl Readers {
@@ -80,7 +104,7 @@ impl Readers {
             if !self.known.contains_key(name) {
                 let past = self.store.past_reading(name).await?;
                 let past = past.and_then(|text| Past::from_json(&text)).unwrap_or_default();
-                self.known.insert(name.to_owned(), Known { past, snapshot: None });
+                self.known.insert(name.to_owned(), Known { past, ..Known::default() });
             }
         }
         Ok(())
@@ -99,72 +123,124 @@ impl Readers {
             return wanted.iter().copied().map(failed).collect();
         }
         let reading = wanted.iter().map(|id| self.read(config, *id, run));
-        let read = join_all(reading).await;
-        let mut sources: BTreeMap<InstanceId, Source> = wanted.iter().copied().zip(read).collect();
-        for (id, source) in &mut sources {
+        let brought = join_all(reading).await;
+        let mut sources = BTreeMap::new();
+        for (id, Brought { mut source, token, unknown }) in wanted.iter().zip(brought) {
             // While the slowest was being read, an operator may have lost faith in another.
             if (self.targets)(name(id)).is_none_or(|target| target.ban().is_raised()) {
-                *source = Source::Not(QUARANTINE);
+                source = Source::Not(QUARANTINE);
             }
-            if let Source::Read(snapshot, past) = source
-                && let Err(error) = self.keep(name(id), snapshot, past).await
+            let known = self.known.entry(name(id).to_owned()).or_default();
+            known.token = token;
+            if let Some(unknown) = unknown {
+                known.unknown = unknown;
+            }
+            if let Source::Read(snapshot, past) = &source
+                && let Err(error) = self.keep(name(id), snapshot, past, run).await
             {
-                *source = Source::Failed(error.to_string(), false);
+                source = Source::Failed(error.to_string(), false);
             }
+            sources.insert(*id, source);
         }
         sources
     }
 
     /// Reads one instance.
-    async fn read(&self, config: &Config, id: InstanceId, run: Run) -> Source {
+    async fn read(&self, config: &Config, id: InstanceId, run: Run) -> Brought {
         let instance = config.instance(id);
         let (Some(target), Some(account)) = ((self.targets)(&instance.name), &instance.account) else {
-            return Source::Not(NO_ACCOUNT);
+            return Brought::nothing(Source::Not(NO_ACCOUNT));
         };
-        let known = self.known.get(&instance.name);
-        let nothing = (Past::default(), Accepted::default());
-        let wish = Wish {
-            instance: &instance.name,
-            kinds: &wanted(config),
-            past: known.map_or(&nothing.0, |k| &k.past),
-            canary_required: config.sync.canary_required,
-            accepted: self.accepted.get(&instance.name).unwrap_or(&nothing.1),
-        };
-        let client = Client::new(Arc::clone(&target));
-        let started = Moment::now();
         let (progress, running) = watch::channel(Progress::default());
         self.progress.send_modify(|all| drop(all.insert(instance.name.clone(), running)));
-        let reading = async {
-            match (run, known.and_then(|k| k.snapshot.as_deref())) {
-                (Run::Changes, Some(last)) => read_changes(&client, account, wish, last).await,
-                _ => read_full(&client, account, wish, &progress).await,
-            }
-        };
+        let started = Moment::now();
+        let client = Client::new(Arc::clone(&target));
         // Ends at once when the instance goes into quarantine.
         let result = tokio::select! {
-            result = reading => Some(result),
+            result = self.ask(config, &instance.name, account, &client, run, &progress) => Some(result),
             () = target.ban().raised() => None,
         };
         self.progress.send_modify(|all| drop(all.remove(&instance.name)));
         match result {
-            None => Source::Not(QUARANTINE),
-            Some(Ok(Reading { snapshot, past })) => {
-                let objects: usize = snapshot.lists.values().map(|l| l.objects.len()).sum();
+            None => Brought::nothing(Source::Not(QUARANTINE)),
+            Some(Ok(brought)) => {
                 let ms = Moment::now().since(started).as_millis();
-                tracing::debug!(instance = instance.name, objects, ms, ?run, "objects read");
-                Source::Read(Arc::new(snapshot), past)
+                tracing::debug!(instance = instance.name, ms, ?run, "objects read");
+                brought
             }
             Some(Err(error)) => {
                 tracing::warn!(instance = instance.name, %error, "objects cannot be read: everything stays as it is");
-                Source::Failed(error.to_string(), error.is_refusal())
+                Brought::nothing(Source::Failed(error.to_string(), error.is_refusal()))
             }
         }
     }
 
+    async fn ask(
+        &self,
+        config: &Config,
+        name: &str,
+        account: &Account,
+        client: &Client,
+        run: Run,
+        progress: &watch::Sender<Progress>,
+    ) -> Result<Brought, ReadError> {
+        let (unread, unaccepted) = (Known::default(), Accepted::default());
+        let known = self.known.get(name).unwrap_or(&unread);
+        let accepted = self.accepted.get(name).unwrap_or(&unaccepted);
+        let token = match known.token.clone().filter(|token| Moment::now() < token.renew_at) {
+            Some(token) => token,
+            None => log_in(client, account).await?,
+        };
+        if let (Run::Changes, Some(full)) = (run, &known.full) {
+            let snapshot = read_changes(client, &token.access, full, accepted).await?;
+            let source = Source::Read(Arc::new(snapshot), known.past.clone());
+            return Ok(Brought { source, token: Some(token), unknown: None });
+        }
+        let wish = Wish {
+            instance: name,
+            kinds: &wanted(config),
+            past: &known.past,
+            canary_required: config.sync.canary_required,
+            accepted,
+        };
+        let Reading { snapshot, past } = read_full(client, &token.access, wish, progress).await?;
+        let resources = client.get(RESOURCES, Some(&token.access), Reuse::Kept).await.ok();
+        let unknown = resources.and_then(|answer| coverage::unknown(&answer.json()?));
+        Ok(Brought { source: Source::Read(Arc::new(snapshot), past), token: Some(token), unknown })
+    }
+
+    /// What every instance that was read says about itself.
+    pub(super) fn instances(&self) -> Vec<coverage::Instance> {
+        let one = |(name, known): (&String, &Known)| {
+            let snapshot = known.full.as_ref()?;
+            let is_absent = |(kind, listing): (&Kind, &Listing)| {
+                listing.distrust.contains(&Distrust::Absent).then_some(*kind)
+            };
+            Some(coverage::Instance {
+                name: name.clone(),
+                version: snapshot.version.clone(),
+                absent: snapshot.lists.iter().filter_map(is_absent).collect(),
+                unknown: known.unknown.clone(),
+            })
+        };
+        let mut all: Vec<_> = self.known.iter().filter_map(one).collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
     /// What the next reading is compared with.
-    async fn keep(&mut self, name: &str, snapshot: &Arc<Snapshot>, past: &Past) -> Result<(), StoreError> {
+    async fn keep(
+        &mut self,
+        name: &str,
+        snapshot: &Arc<Snapshot>,
+        past: &Past,
+        run: Run,
+    ) -> Result<(), StoreError> {
         let known = self.known.entry(name.to_owned()).or_default();
         known.snapshot = Some(Arc::clone(snapshot));
+        if run == Run::Full {
+            known.full = Some(Arc::clone(snapshot));
+        }
         if known.past != *past {
             known.past = past.clone();
             self.store.keep_reading(name, past.to_json()).await?;
@@ -260,3 +336,6 @@ fn wanted(config: &Config) -> BTreeSet<Kind> {
         wanted.extend(missing);
     }
 }
+
+/// The collections that an instance offers.
+const RESOURCES: &str = "/API/rest/v1/sites?resources&noData";

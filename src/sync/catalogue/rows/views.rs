@@ -41,10 +41,10 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "clientProfiles",
-        fields: "description=s ~id=g *isDefaultProfile=b ~lastModified=dt name=s clientProfileAccessControl?=o \
-                 clientProfileAdvanced?=o clientProfileAlarmManager?=o clientProfileExport?=o \
-                 clientProfileGeneral?=o clientProfileGisMap?=o clientProfileLive?=o clientProfilePlayback?=o \
-                 clientProfileSetup?=o clientProfileTimeline?=o clientProfileViewLayouts?=o",
+        fields: "description=s ~id=g *isDefaultProfile=b ~lastModified=dt name=s clientProfileAccessControl=o \
+                 clientProfileAdvanced=o clientProfileAlarmManager=o clientProfileExport=o \
+                 clientProfileGeneral=o clientProfileGisMap=o clientProfileLive=o clientProfilePlayback=o \
+                 clientProfileSetup=o clientProfileTimeline=o clientProfileViewLayouts=o",
         note: "the order of priority is set by hand on both sides; the default profile cannot be removed",
         ..Row::PLAIN
     },
