@@ -142,7 +142,8 @@ impl fmt::Display for Unfit {
 /// In "objects that have this ...".
 fn word(key: &Key) -> String {
     match key {
-        Key::Channel(_) => "channel of this hardware".to_owned(),
+        Key::Channel("channel") => "channel of this hardware".to_owned(),
+        Key::Channel(field) => format!("{field} in this place"),
         Key::NameWithin => "name in this place".to_owned(),
         Key::Only => "type, of which there is only one".to_owned(),
         _ => value(key),
@@ -153,7 +154,7 @@ fn word(key: &Key) -> String {
 fn value(key: &Key) -> String {
     match key {
         Key::Address(_) => "address".to_owned(),
-        Key::Channel(_) => "channel".to_owned(),
+        Key::Channel(field) => (*field).to_owned(),
         Key::Path => "path of names".to_owned(),
         Key::Name | Key::NameWithin => "name".to_owned(),
         Key::Fields(fields) => fields.join(" and "),

@@ -1,5 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+mod corpus;
+mod properties;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -3,4 +3,6 @@
 
 mod build;
 mod golden;
+mod model;
+mod rules;
 mod show;
