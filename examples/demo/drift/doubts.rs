@@ -67,13 +67,26 @@ fn judge(what: &'static str, fault: &Value, plan: &Value, before: &View) -> Doub
         }
     }
     let now = View::of(plan);
+    // Of the types that depend on this one, the reason is the same.
+    let own = |said: &&String| kind.is_empty() || said.starts_with(&format!("{kind} of "));
     Doubt {
         what,
-        said: now.said.difference(&before.said).cloned().collect(),
+        said: now.said.difference(&before.said).filter(own).cloned().collect(),
         left_alone: now.left_alone.difference(&before.left_alone).cloned().collect(),
         held,
         followed,
         healed: false,
+    }
+}
+
+impl Doubt {
+    /// What followed from it, in words.
+    pub fn follows(&self) -> String {
+        match self.followed.as_slice() {
+            [] => "nothing follows".to_owned(),
+            [one] => format!("an operation followed: {one}"),
+            [first, ..] => format!("{} operations followed, the first: {first}", self.followed.len()),
+        }
     }
 }
 

@@ -1,86 +1,116 @@
 //! Operations, and what is not done, in lines that a person can read: what has the same reason is one line.
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+use serde_json::Value;
 
 use super::operator::{list, text};
 
 /// Objects for which the same words count.
 pub struct Group {
-    /// The words: type, and what and how for operations.
+    /// Verdict, type and kind; of what is not done, nothing.
     pub words: Vec<String>,
-    /// Why.
+    /// Why, without the names of single objects.
     pub reason: String,
-    /// The objects; an empty name is a type as a whole.
-    pub names: Vec<String>,
+    /// The types, each with its number of objects; none: the type as a whole.
+    pub types: Vec<(String, usize)>,
+    /// The first object.
+    pub example: String,
 }
 
-/// Operations by type, kind, verdict and reason, those that would be done first.
+/// Operations by verdict, type, kind and reason, those that would be done first.
 pub fn operations(plan: &Value) -> Vec<Group> {
-    let mut groups = group(list(plan, "operations"), &["verdict", "type", "kind"]);
+    let mut groups = Vec::new();
+    for o in list(plan, "operations") {
+        let words = ["verdict", "type", "kind"].map(|key| text(o, key).to_owned()).to_vec();
+        let reasons = parts(text(o, "reason"));
+        let decides = |part: &&String| !EXPECTED.iter().any(|word| part.starts_with(word));
+        let deciding: Vec<String> = reasons.iter().filter(decides).cloned().collect();
+        // What holds an operation says why it is held; of the others, what made it.
+        let shown = if deciding.is_empty() { reasons } else { deciding };
+        let shown: Vec<String> = shown.into_iter().filter(|part| !part.ends_with("= auto")).collect();
+        add(&mut groups, words, shown.join("; "), o);
+    }
     groups.sort_by_key(|g| VERDICTS.iter().position(|v| *v == g.words[0]));
     groups
 }
 
-/// What is not done, by type and reason.
+/// What is not done, by reason.
 pub fn skipped(plan: &Value) -> Vec<Group> {
-    group(list(plan, "skipped"), &["type"])
-}
-
-/// In the order of the list.
-fn group(all: &[Value], keys: &[&str]) -> Vec<Group> {
-    let mut groups: Vec<Group> = Vec::new();
-    for one in all {
-        let words: Vec<String> = keys.iter().map(|key| text(one, key).to_owned()).collect();
-        let (reason, name) = (text(one, "reason").to_owned(), text(one, "name").to_owned());
-        match groups.iter_mut().find(|g| g.words == words && g.reason == reason) {
-            Some(group) => group.names.push(name),
-            None => groups.push(Group { words, reason, names: vec![name] }),
-        }
+    let mut groups = Vec::new();
+    for s in list(plan, "skipped") {
+        let reason = general(text(s, "reason")).replace(text(s, "type"), "these");
+        // The fields of a type are in brackets at the end.
+        let reason = match reason.strip_prefix("built in: ") {
+            Some(_) => reason.split(" (").next().unwrap_or_default().to_owned(),
+            None => reason,
+        };
+        add(&mut groups, Vec::new(), reason, s);
     }
     groups
 }
 
-impl Group {
-    /// How many objects.
-    pub fn count(&self) -> String {
-        if self.is_whole_type() { "all".to_owned() } else { self.names.len().to_string() }
-    }
+/// Puts an object where it belongs; groups are in the order of their first objects.
+fn add(groups: &mut Vec<Group>, words: Vec<String>, reason: String, object: &Value) {
+    let (kind, name) = (text(object, "type"), text(object, "name"));
+    let at = groups.iter().position(|g| g.words == words && g.reason == reason).unwrap_or_else(|| {
+        groups.push(Group { words, reason, types: Vec::new(), example: name.to_owned() });
+        groups.len() - 1
+    });
+    let types = &mut groups[at].types;
+    let at = types.iter().position(|(known, _)| known == kind).unwrap_or_else(|| {
+        types.push((kind.to_owned(), 0));
+        types.len() - 1
+    });
+    types[at].1 += usize::from(!name.is_empty());
+}
 
-    /// The first of them.
-    pub fn example(&self) -> &str {
-        self.names.first().map_or("", String::as_str)
-    }
+/// The reasons of an operation, each once and without names.
+fn parts(reason: &str) -> Vec<String> {
+    let mut known = BTreeSet::new();
+    let parts = general(reason);
+    parts.split("; ").filter(|part| known.insert((*part).to_owned())).map(str::to_owned).collect()
+}
 
-    fn is_whole_type(&self) -> bool {
-        self.names.iter().all(String::is_empty)
-    }
-
-    /// For machines; `keys` are what the words mean.
-    pub fn to_json(&self, keys: &[&str]) -> Value {
-        let mut out =
-            json!({ "reason": self.reason, "names": self.names, "whole_type": self.is_whole_type() });
-        for (key, word) in keys.iter().zip(&self.words) {
-            out[*key] = json!(word);
-        }
-        out
-    }
+/// A reason without what is in quotes, and without the reason behind it, which has a line of its own.
+fn general(reason: &str) -> String {
+    let quoted = reason.split('\'').enumerate().map(|(at, part)| if at % 2 == 0 { part } else { "..." });
+    let quoted = quoted.collect::<Vec<_>>().join("'");
+    let Some((before, behind)) = BEHIND.iter().find_map(|word| quoted.split_once(word)) else {
+        return quoted;
+    };
+    let mut depth = 1_usize;
+    let end = behind.find(|c| {
+        depth = match c {
+            '(' => depth + 1,
+            ')' => depth - 1,
+            _ => depth,
+        };
+        depth == 0
+    });
+    let rest = end.and_then(|end| behind.get(end + 1..)).unwrap_or_default();
+    general(&format!("{before}{rest}"))
 }
 
 /// What the words of reasons mean, for those that occur in these groups.
-pub fn explained<'a>(groups: &'a [Group]) -> impl Iterator<Item = (&'static str, &'static str)> + 'a {
+pub fn explained(groups: &[Group]) -> Vec<Vec<String>> {
     let occurs = |word: &str| groups.iter().any(|g| g.reason.contains(word));
-    MEANINGS.into_iter().filter(move |(word, _)| occurs(word))
+    let meanings = MEANINGS.iter().filter(|(word, _)| occurs(word));
+    meanings.map(|(word, meaning)| vec![format!("  {word}"), (*meaning).to_owned()]).collect()
 }
 
 const VERDICTS: [&str; 3] = ["pass", "hold", "block"];
-const MEANINGS: [(&str, &str); 9] = [
-    ("= approve", "a person has to let this kind of change pass, every time ([[sync.policy]])"),
+/// How reasons begin that make an operation and do not hold it.
+const EXPECTED: [&str; 5] = ["never agreed", "changed on", "exists only on", "replaced", "deleted on"];
+/// How the reason behind a reason begins.
+const BEHIND: [&str; 3] = [" (coverage: ", " (disputed: ", " (policy: "];
+const MEANINGS: [(&str, &str); 8] = [
+    ("= approve", "every change of this kind waits for a person ([[sync.policy]])"),
     ("= never", "the policy does not want it ([[sync.policy]])"),
-    ("needs a secret", "passwords cannot be read from the other side: a person gives one"),
-    ("never agreed", "it was different from the start, so nobody knows who changed it; the primary counts"),
-    ("not paired", "nothing says which object of the other side that is: no default, an operator says it"),
-    ("finding:", "so many at once are more than the sum of them: a person looks at it as a whole"),
-    ("coverage:", "the API of the VMS cannot do it, or nobody has confirmed how"),
-    ("disputed:", "it may be the same as another object; nobody but a person says so"),
-    ("exists only on the target", "what only the standby has is left alone"),
+    ("needs a secret", "a password cannot be read from the other side: a person gives it"),
+    ("never agreed", "different from the start: nobody knows who changed it, so the primary counts"),
+    ("not paired", "nothing says what its counterpart is: there is no default, an operator has to say it"),
+    ("finding", "so many at once are looked at as a whole"),
+    ("coverage", "the API of the VMS cannot do it, or nobody has confirmed how"),
+    ("disputed", "it may be the same as another object: nobody but a person says so"),
 ];

@@ -71,19 +71,16 @@ impl Report {
         };
         let unseen = self.edits.iter().filter(|e| e.seen_after.is_none());
         let unseen = unseen.map(|e| format!("an edit was not seen: {}", e.what));
-        let followed = self.doubts.iter().flat_map(|d| {
-            let sentence = |o: &String| format!("{}: an operation followed: {o}", d.what);
-            d.followed
-                .iter()
-                .map(sentence)
-                .chain((!d.healed).then(|| format!("{}: afterwards the plan was not as before", d.what)))
-        });
+        let followed = self.doubts.iter().filter(|d| !d.followed.is_empty());
+        let followed = followed.map(|d| format!("{}: {}", d.what, d.follows()));
+        let changed = self.doubts.iter().filter(|d| !d.healed);
+        let changed = changed.map(|d| format!("{}: afterwards the plan was not as before", d.what));
         let wrote = self.written.iter().flat_map(|w| {
             let others = w.by_others.iter().map(|o| format!("instance {} was written to: {o}", w.instance));
             let missing = w.missing.iter();
             others.chain(missing.map(|m| format!("instance {} does not know of an edit: {m}", w.instance)))
         });
-        early.into_iter().chain(unseen).chain(followed).chain(wrote).collect()
+        early.into_iter().chain(unseen).chain(followed).chain(changed).chain(wrote).collect()
     }
 }
 

@@ -15,13 +15,14 @@ use crate::report::{list as table, time};
 /// For people.
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
-    let (operations, skipped) = (groups::operations(&report.plan), groups::skipped(&report.plan));
     let pair = &report.plan["pairs"][0];
     let (source, target) = (word(pair, "source"), word(pair, "target"));
-    differs(&mut out, report, &operations, (source, target));
-    let _ = writeln!(out, "\n2. What will not be done, and why\n");
-    rows(&mut out, &["TYPE", "OBJECTS", "REASON", "FOR EXAMPLE"], &skipped);
-    meanings(&mut out, &skipped);
+    let _ = writeln!(
+        out,
+        "Two sites of {CAMERAS} cameras; {target} lacks or has changed a share of {DIVERGE} of its objects."
+    );
+    differs(&mut out, report, (source, target));
+    not_done(&mut out, &groups::skipped(&report.plan));
     edited(&mut out, report);
     unreadable(&mut out, &report.doubts, source);
     unknown(&mut out, &report.coverage);
@@ -29,40 +30,47 @@ pub fn text(report: &Report) -> String {
     out
 }
 
-fn differs(out: &mut String, report: &Report, operations: &[Group], (source, target): (&str, &str)) {
-    let _ = writeln!(
-        out,
-        "Two sites of {CAMERAS} cameras; {target} lacks or has changed {DIVERGE} of its objects.\n\n\
-         1. What differs, and what would be done about it on {target} ({source} is the primary)\n",
-    );
+fn differs(out: &mut String, report: &Report, (source, target): (&str, &str)) {
     let early = list(&report.unconfirmed, "operations");
     let held = early.iter().filter(|o| word(o, "verdict") != "pass").count();
     let _ = writeln!(
         out,
-        "Before anybody had confirmed what was paired: {} operations, {held} of them held. Since then:\n",
+        "\n1. What differs, and what would be done about it on {target} ({source} is the primary)\n\n\
+         Before anybody had confirmed what was paired: {} operations, {held} of them held. Since then:\n",
         early.len()
     );
-    rows(out, &["VERDICT", "TYPE", "KIND", "OBJECTS", "REASON", "FOR EXAMPLE"], operations);
-    meanings(out, operations);
-}
-
-/// Groups as a table; `head` ends with OBJECTS, REASON, FOR EXAMPLE.
-fn rows(out: &mut String, head: &[&str], groups: &[Group]) {
-    let mut rows = vec![head.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()];
-    rows.extend(groups.iter().map(|group| {
-        let mut row = group.words.clone();
-        row.extend([group.count(), group.reason.clone(), group.example().to_owned()]);
-        row
+    let operations = groups::operations(&report.plan);
+    let mut rows = vec![["VERDICT", "TYPE", "KIND", "OBJECTS", "WHY"].map(str::to_owned).to_vec()];
+    rows.extend(operations.iter().map(|group| {
+        let count: usize = group.types.iter().map(|(_, count)| count).sum();
+        let own = [count.to_string(), group.reason.clone()];
+        group.words.iter().cloned().chain(own).collect()
     }));
     out.push_str(&table(&rows));
+    meanings(out, &operations);
+}
+
+fn not_done(out: &mut String, skipped: &[Group]) {
+    let _ = writeln!(out, "\n2. What will not be done, and why\n");
+    for group in skipped {
+        let one = |(kind, count): &(String, usize)| match count {
+            0 => kind.clone(),
+            count => format!("{count} {kind}"),
+        };
+        let types: Vec<String> = group.types.iter().map(one).collect();
+        let example = match group.example.as_str() {
+            "" => String::new(),
+            name => format!(", such as {name:?}"),
+        };
+        let _ = writeln!(out, "{}\n    {}{example}", group.reason, types.join(", "));
+    }
+    meanings(out, skipped);
 }
 
 fn meanings(out: &mut String, groups: &[Group]) {
-    let rows: Vec<Vec<String>> = explained(groups)
-        .map(|(word, meaning)| vec![format!("  {}", word.trim_end_matches(':')), meaning.to_owned()])
-        .collect();
+    let rows = explained(groups);
     if !rows.is_empty() {
-        let _ = write!(out, "\n{}", table(&rows));
+        let _ = write!(out, "\nWhat these words mean:\n{}", table(&rows));
     }
 }
 
@@ -82,29 +90,19 @@ fn unreadable(out: &mut String, doubts: &[Doubt], primary: &str) {
     let _ =
         writeln!(out, "\n4. What follows when lists of {primary} cannot be read or believed for a moment\n");
     for doubt in doubts {
-        let follows = match doubt.followed.len() {
-            0 => "nothing follows".to_owned(),
-            n => format!("{n} OPERATIONS FOLLOWED ({})", doubt.followed.join(", ")),
-        };
-        let mut line = format!("{}: {follows}", doubt.what);
-        if doubt.held > 0 {
-            let _ = write!(line, "; {} held", doubt.held);
+        let mut line = format!("{}: {}", doubt.what, doubt.follows());
+        for (count, what) in [(doubt.held, "held"), (doubt.left_alone.len(), "types left alone")] {
+            if count > 0 {
+                let _ = write!(line, ", {count} {what}");
+            }
         }
-        if !doubt.left_alone.is_empty() {
-            let _ = write!(line, "; {} types left alone", doubt.left_alone.len());
-        }
-        let _ = write!(
-            line,
-            "; {}",
-            if doubt.healed { "afterwards as before" } else { "NOT AS BEFORE AFTERWARDS" }
-        );
+        line.push_str(if doubt.healed { ", afterwards as before" } else { ", NOT AS BEFORE AFTERWARDS" });
         let said: Vec<&str> = doubt.said.iter().take(MOST_SAID).map(String::as_str).collect();
-        if !said.is_empty() {
-            let _ = write!(line, " [{}", said.join("; "));
-            let more = doubt.said.len() - said.len();
-            line.push_str(&if more > 0 { format!("; and {more} more]") } else { "]".to_owned() });
-        }
-        let _ = writeln!(out, "{line}");
+        let more = match doubt.said.len() - said.len() {
+            0 => String::new(),
+            n => format!("; {n} more"),
+        };
+        let _ = writeln!(out, "{line} ({}{more})", said.join("; "));
     }
 }
 
@@ -140,17 +138,15 @@ fn written(out: &mut String, report: &Report) {
         );
     }
     let broken = report.broken();
-    match broken.is_empty() {
-        true => out.push_str("\nEvery promise was kept: the gatekeeper wrote nothing.\n"),
-        false => broken.iter().for_each(|what| {
-            let _ = writeln!(out, "\nPROMISE BROKEN: {what}");
-        }),
+    let kept = "\nEvery promise was kept: the gatekeeper wrote nothing.\n";
+    out.push_str(if broken.is_empty() { kept } else { "\n" });
+    for what in broken {
+        let _ = writeln!(out, "PROMISE BROKEN: {what}");
     }
 }
 
 /// For machines.
 pub fn to_json(report: &Report) -> Value {
-    let all = |groups: Vec<Group>, keys: &[&str]| groups.iter().map(|g| g.to_json(keys)).collect::<Vec<_>>();
     let edit =
         |e: &super::Edit| json!({ "what": e.what, "seen_after_ms": e.seen_after.map(ms), "shown": e.shown });
     let doubt = |d: &Doubt| {
@@ -171,9 +167,9 @@ pub fn to_json(report: &Report) -> Value {
         "unconfirmed_operations": list(&report.unconfirmed, "operations").len(),
         "pair": report.plan["pairs"][0],
         "digest": report.plan["digest"],
-        "operations": all(groups::operations(&report.plan), &["verdict", "type", "kind"]),
-        "not_done": all(groups::skipped(&report.plan), &["type"]),
-        "conflicts": report.plan["conflicts"],
+        "operations": report.plan["operations"],
+        "not_done": report.plan["skipped"],
+        "findings": report.plan["findings"],
         "edits": report.edits.iter().map(edit).collect::<Vec<_>>(),
         "unreadable": report.doubts.iter().map(doubt).collect::<Vec<_>>(),
         "coverage": { "summary": report.coverage["summary"], "unseen": report.coverage["unseen"] },

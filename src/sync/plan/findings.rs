@@ -27,7 +27,18 @@ pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> 
     let sizes: HashMap<Kind, usize> =
         drafts.iter().map(|draft| (draft.kind, size(input, draft.kind))).collect();
     let of = |kind: Kind| sizes.get(&kind).copied().unwrap_or_default();
-    noisy.retain(|(_, kind, _), at| is_noise_finding(at.len(), of(*kind)));
+    let mut single = Vec::new();
+    noisy.retain(|(_, kind, field), at| {
+        let together = is_noise_finding(at.len(), of(*kind));
+        if !together {
+            single.extend(at.iter().map(|at| (*at, field.clone())));
+        }
+        together
+    });
+    // Of a small type, damage hits one object: too few for a finding, and still nobody's wish.
+    for (at, field) in single {
+        drafts[at].hold(format!("noise: {field} reads as nobody would write it"));
+    }
     changed.retain(|key, at| !noisy.contains_key(key) && is_sweep(at.len(), of(key.1)));
     let both = noisy.into_iter().map(|found| ("noise", found));
     let both = both.chain(changed.into_iter().map(|found| ("sweep", found)));

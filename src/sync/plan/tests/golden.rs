@@ -240,6 +240,8 @@ fn many() {
         world.edit(A, "cameras", n, &json!({ "enabled": false }));
     }
     world.edit(A, "cameras", 35, &json!({ "description": "benign" }));
+    world.both("timeProfiles", 50, &named("Office hours"));
+    world.edit(A, "timeProfiles", 50, &named("9E3779B97F4A7C153B69F3FBCA42480F"));
     check("many", &world);
 }
 
