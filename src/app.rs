@@ -153,8 +153,8 @@ pub async fn run(config: Config, watch: Watch) -> Result<(), AppError> {
     let reach = targets(current.clone());
     let (sync, sync_worker) =
         worker::start(links.clone(), store.clone(), handle.watch(), reach, metrics.clone());
-    let state = AdminState::new(handle.clone(), store, sync, metrics.clone(), users)
-        .with_sessions(count_sessions);
+    let state =
+        AdminState::new(handle.clone(), store, sync, metrics.clone(), users).with_sessions(count_sessions);
     let (stop_admin, admin_stopped) = watch::channel(());
     let stopped = |mut stopped: watch::Receiver<()>| async move {
         // An error means that the sender is gone: stop as well.

@@ -72,8 +72,8 @@ impl Plane {
         let nowhere = Arc::new(|_: &str| None);
         let (sync, _) =
             worker::start(Arc::new(links), store.clone(), supervisor.watch(), nowhere, metrics.clone());
-        let state = AdminState::new(supervisor, store, sync, metrics, users)
-            .with_sessions(Arc::new(some_sessions));
+        let state =
+            AdminState::new(supervisor, store, sync, metrics, users).with_sessions(Arc::new(some_sessions));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();

@@ -51,6 +51,11 @@ pub async fn expected(a: &Sim, b: &Sim) -> Links {
     links
 }
 
+/// Whether this oracle knows anything about a type.
+pub fn is_judged(kind: &str) -> bool {
+    kind == "hardware" || DEVICES.contains(&kind) || GROUPS.contains(&kind) || NAMED.contains(&kind)
+}
+
 fn keyed(kind: &str, lists: &BTreeMap<&'static str, Vec<Value>>) -> BTreeMap<String, Vec<String>> {
     let mut keyed: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for object in &lists[kind] {

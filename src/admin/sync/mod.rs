@@ -122,7 +122,8 @@ fn newest(report: &Report) -> Value {
     let mut shown = shown::plan(&plans.iter().map(Arc::as_ref).collect::<Vec<_>>());
     let failed = report.pairs.iter().filter_map(|pair| {
         let (word, why) = outcome(&pair.outcome);
-        (word != "matched").then(|| json!({"instances": pair.instances, "why": why, "old_plan": pair.plan.is_some()}))
+        (word != "matched")
+            .then(|| json!({"instances": pair.instances, "why": why, "old_plan": pair.plan.is_some()}))
     });
     shown["failed"] = failed.collect();
     shown
@@ -139,7 +140,12 @@ pub(super) async fn operation(
     let plans: Vec<&Planned> = plans.iter().map(Arc::as_ref).collect();
     shown::details(&plans, number).map(Json).ok_or_else(|| {
         let message = format!("the newest plan has no operation {number}");
-        ApiError::new(StatusCode::NOT_FOUND, "no-such-operation", message, "`gatekeeper sync plan` lists them")
+        ApiError::new(
+            StatusCode::NOT_FOUND,
+            "no-such-operation",
+            message,
+            "`gatekeeper sync plan` lists them",
+        )
     })
 }
 
@@ -206,7 +212,11 @@ pub(super) async fn coverage(
     let kind = which.kind.as_deref().map(known_kind).transpose()?;
     let rules = rules(&state.picture().config.sync, true);
     let report = state.sync.report();
-    Ok(Json(coverage::report(&report.instances, &rules)))
+    let mut shown = coverage::report(&report.instances, &rules);
+    if let (Some(kind), Some(types)) = (kind, shown["types"].as_array_mut()) {
+        types.retain(|entry| entry["type"] == kind.as_str());
+    }
+    Ok(Json(shown))
 }
 
 /// A person has looked at what was paired at first, and says that it is right.
@@ -243,7 +253,14 @@ pub(super) async fn accept(
     uninterrupted(async move {
         let accepted = state.sync.accept(&order.instance, kind, &reason, &user.name).await;
         let accepted = accepted.map_err(refused)?;
-        tracing::info!(user = user.name, reason, instance = order.instance, ?kind, ?accepted, "reading accepted");
+        tracing::info!(
+            user = user.name,
+            reason,
+            instance = order.instance,
+            ?kind,
+            ?accepted,
+            "reading accepted"
+        );
         Ok(Json(json!({"instance": order.instance, "type": kind.map(Kind::as_str), "accepted": accepted})))
     })
     .await
@@ -261,10 +278,7 @@ fn enabled(state: &AdminState) -> Result<(), ApiError> {
     Err(ApiError::new(StatusCode::CONFLICT, "sync-off", "sync is off", remedy))
 }
 
-fn asked(
-    state: &AdminState,
-    which: Result<Query<Which>, QueryRejection>,
-) -> Result<Option<Kind>, ApiError> {
+fn asked(state: &AdminState, which: Result<Query<Which>, QueryRejection>) -> Result<Option<Kind>, ApiError> {
     enabled(state)?;
     let Query(which) = which.map_err(|e| bad_request(&e.body_text()))?;
     which.kind.as_deref().map(known_kind).transpose()

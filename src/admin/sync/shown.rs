@@ -37,7 +37,8 @@ pub(super) fn plan(plans: &[&Planned]) -> Value {
 /// Whose plan it is, and how it stands in numbers: nothing that a viewer may not see.
 pub(super) fn summary(planned: &Planned) -> Value {
     let doubts = planned.doubts.iter();
-    let doubts = doubts.map(|(instance, kind, why)| json!({"instance": instance, "type": kind.as_str(), "why": why}));
+    let doubts =
+        doubts.map(|(instance, kind, why)| json!({"instance": instance, "type": kind.as_str(), "why": why}));
     json!({
         "instances": planned.instances,
         "source": planned.instance(planned.source),
@@ -109,7 +110,8 @@ fn skipped(planned: &Planned, s: &Skipped) -> Value {
 /// What both sides say about an object, and what was agreed.
 pub(super) fn conflict(planned: &Planned, c: &Conflict) -> Value {
     let [a, b] = &planned.instances;
-    let fields = c.fields.iter().map(|f| json!({"field": f.field, "base": f.base, a.as_str(): f.a, b.as_str(): f.b}));
+    let fields =
+        c.fields.iter().map(|f| json!({"field": f.field, "base": f.base, a.as_str(): f.a, b.as_str(): f.b}));
     json!({
         "type": c.pair.kind.as_str(),
         "name": c.name,

@@ -56,7 +56,8 @@ impl Ask for Conflicts {
     fn show(&self, answer: &Value) -> String {
         let mut out = String::new();
         for conflict in list(answer, "conflicts") {
-            let objects: Vec<(&String, &Value)> = conflict["objects"].as_object().into_iter().flatten().collect();
+            let objects: Vec<(&String, &Value)> =
+                conflict["objects"].as_object().into_iter().flatten().collect();
             let ids: Vec<String> =
                 objects.iter().map(|(i, id)| format!("{i}={}", id.as_str().unwrap_or_default())).collect();
             let title = format!("{} {:?}  {}", text(conflict, "type"), text(conflict, "name"), ids.join(" "));
@@ -97,7 +98,12 @@ impl Ask for Disputes {
             more += pair["more"].as_u64().unwrap_or(0);
             rows.extend(list(pair, "disputed").iter().map(|d| {
                 let object = format!("{}={}", text(d, "instance"), text(d, "id"));
-                vec![text(d, "type").to_owned(), text(d, "name").to_owned(), object, text(d, "why").to_owned()]
+                vec![
+                    text(d, "type").to_owned(),
+                    text(d, "name").to_owned(),
+                    object,
+                    text(d, "why").to_owned(),
+                ]
             }));
         }
         if rows.len() == 1 {
@@ -155,7 +161,8 @@ roles \"R\"  a=1 b=2
     fn disputes_say_why() {
         let answer = json!({"pairs": [{"instances": ["a", "b"], "more": 2,
             "disputed": [{"type": "roles", "name": "Guards", "instance": "b", "id": "1f", "why": "only a person may link it"}]}]});
-        let wanted = "TYPE   NAME    OBJECT  WHY\nroles  Guards  b=1f    only a person may link it\nand 2 more\n";
+        let wanted =
+            "TYPE   NAME    OBJECT  WHY\nroles  Guards  b=1f    only a person may link it\nand 2 more\n";
         assert_eq!(Disputes { kind: None }.show(&answer), wanted);
         assert_eq!(Disputes { kind: None }.show(&json!({})), "no disputes\n");
     }

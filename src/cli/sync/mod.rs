@@ -89,7 +89,9 @@ impl Sync {
             Self::Status { remote } => remote::perform(&remote, status::Status),
             Self::Plan { remote } => remote::perform(&remote, plan::Plan),
             Self::Show { number: None, remote } => remote::perform(&remote, show::Newest),
-            Self::Show { number: Some(number), remote } => remote::perform(&remote, show::Operation { number }),
+            Self::Show { number: Some(number), remote } => {
+                remote::perform(&remote, show::Operation { number })
+            }
             Self::Drift(of) => remote::perform(&of.remote, lists::Drift { kind: of.kind }),
             Self::Conflicts(of) => remote::perform(&of.remote, lists::Conflicts { kind: of.kind }),
             Self::Disputes(of) => remote::perform(&of.remote, lists::Disputes { kind: of.kind }),

@@ -76,7 +76,9 @@ mod tests {
 
     #[test]
     fn exit_codes() {
-        let plan = |operations: Value, failed: Value, pairs: Value| outcome(&json!({"operations": operations, "failed": failed, "pairs": pairs, "conflicts": []}));
+        let plan = |operations: Value, failed: Value, pairs: Value| {
+            outcome(&json!({"operations": operations, "failed": failed, "pairs": pairs, "conflicts": []}))
+        };
         assert_eq!(plan(json!([]), json!([]), json!([{}])), Outcome::Done);
         assert_eq!(plan(json!([{"verdict": "pass"}]), json!([]), json!([{}])), Outcome::Done);
         assert_eq!(plan(json!([{"verdict": "hold"}]), json!([]), json!([{}])), Outcome::Held);
@@ -89,7 +91,8 @@ mod tests {
 
     #[test]
     fn progress_names_instances() {
-        let running = json!({"a": {"types": 3, "of": 40, "objects": 1200}, "b": {"types": 1, "of": 40, "objects": 7}});
+        let running =
+            json!({"a": {"types": 3, "of": 40, "objects": 1200}, "b": {"types": 1, "of": 40, "objects": 7}});
         let line = "reading a: 3 of 40 types, 1200 objects | reading b: 1 of 40 types, 7 objects";
         assert_eq!(progress(&running), line);
         assert_eq!(progress(&json!(null)), "");

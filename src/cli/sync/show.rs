@@ -37,7 +37,8 @@ impl Ask for Operation {
 
     fn show(&self, o: &Value) -> String {
         let mut out = String::new();
-        let title = format!("{} {} {:?} on {}", text(o, "kind"), text(o, "type"), text(o, "name"), text(o, "target"));
+        let title =
+            format!("{} {} {:?} on {}", text(o, "kind"), text(o, "type"), text(o, "name"), text(o, "target"));
         let _ = writeln!(out, "{}", printable(&title));
         let _ = writeln!(out, "verdict  {} (policy {})", text(o, "verdict"), text(o, "policy"));
         for reason in text(o, "reason").split("; ").filter(|r| !r.is_empty()) {
@@ -45,7 +46,11 @@ impl Ask for Operation {
         }
         let ids = o["ids"].as_object().into_iter().flatten();
         for (instance, id) in ids {
-            let _ = writeln!(out, "{}", printable(&format!("object   {instance}={}", id.as_str().unwrap_or("none yet"))));
+            let _ = writeln!(
+                out,
+                "{}",
+                printable(&format!("object   {instance}={}", id.as_str().unwrap_or("none yet")))
+            );
         }
         if !list(o, "after").is_empty() {
             let after: Vec<String> = list(o, "after").iter().map(ToString::to_string).collect();
@@ -54,7 +59,9 @@ impl Ask for Operation {
         let _ = writeln!(out, "digest   {}", text(o, "digest"));
         let mut rows = vec![vec!["FIELD".to_owned(), "BEFORE".to_owned(), "AFTER".to_owned()]];
         rows.extend(
-            list(o, "changes").iter().map(|c| vec![text(c, "field").to_owned(), value(&c["before"]), value(&c["after"])]),
+            list(o, "changes")
+                .iter()
+                .map(|c| vec![text(c, "field").to_owned(), value(&c["before"]), value(&c["after"])]),
         );
         if rows.len() > 1 {
             let _ = write!(out, "\n{}", columns(&rows));
@@ -74,9 +81,16 @@ pub(super) fn shown(plan: &Value) -> String {
         line(&format!("{}: not planned, {}{old}", names(failed), text(failed, "why")));
     }
     for pair in list(plan, "pairs") {
-        line(&format!("{} -> {}, read {}", text(pair, "source"), text(pair, "target"), text(pair, "read_at")));
+        line(&format!(
+            "{} -> {}, read {}",
+            text(pair, "source"),
+            text(pair, "target"),
+            text(pair, "read_at")
+        ));
         if pair["baseline"].is_null() {
-            line("everything is held until somebody confirms what was paired at first: gatekeeper sync disputes, then gatekeeper sync approve baseline");
+            line(
+                "everything is held until somebody confirms what was paired at first: gatekeeper sync disputes, then gatekeeper sync approve baseline",
+            );
         }
         for doubt in list(pair, "not_trusted") {
             let (instance, kind) = (text(doubt, "instance"), text(doubt, "type"));
@@ -86,22 +100,41 @@ pub(super) fn shown(plan: &Value) -> String {
     for finding in list(plan, "findings") {
         let names: Vec<&str> = list(finding, "names").iter().filter_map(Value::as_str).collect();
         let (code, kind, field) = (text(finding, "code"), text(finding, "type"), text(finding, "field"));
-        line(&format!("finding: {code}: {field} of {} of {} {kind}: {}", finding["count"], finding["of"], names.join(", ")));
+        line(&format!(
+            "finding: {code}: {field} of {} of {} {kind}: {}",
+            finding["count"],
+            finding["of"],
+            names.join(", ")
+        ));
     }
     if !list(plan, "operations").is_empty() {
         let head = ["N", "VERDICT", "KIND", "TYPE", "NAME", "TARGET", "FIELDS", "REASON"];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(list(plan, "operations").iter().map(|o| {
             let fields: Vec<&str> = list(o, "fields").iter().filter_map(Value::as_str).collect();
-            let fields = if fields.len() > MOST_FIELDS { format!("{} fields", fields.len()) } else { fields.join(",") };
+            let fields = if fields.len() > MOST_FIELDS {
+                format!("{} fields", fields.len())
+            } else {
+                fields.join(",")
+            };
             let cell = |key: &str| text(o, key).to_owned();
             let number = o["n"].to_string();
-            vec![number, cell("verdict"), cell("kind"), cell("type"), cell("name"), cell("target"), fields, cell("reason")]
+            vec![
+                number,
+                cell("verdict"),
+                cell("kind"),
+                cell("type"),
+                cell("name"),
+                cell("target"),
+                fields,
+                cell("reason"),
+            ]
         }));
         let _ = write!(out, "\n{}", columns(&rows));
     }
     skipped(plan, &mut out);
-    let count = |verdict: &str| list(plan, "operations").iter().filter(|o| text(o, "verdict") == verdict).count();
+    let count =
+        |verdict: &str| list(plan, "operations").iter().filter(|o| text(o, "verdict") == verdict).count();
     let sum = |key: &str| list(plan, "pairs").iter().filter_map(|p| p[key].as_u64()).sum::<u64>();
     let _ = writeln!(
         out,
@@ -213,6 +246,9 @@ digest d1
             "changes": [{"field": "enabled", "before": true, "after": false}, {"field": "name", "before": null, "after": "x".repeat(100)}]});
         let text = Operation { number: 1 }.show(&o);
         assert!(text.contains("object   b=none yet") && text.contains("after    2"), "{text}");
-        assert!(text.contains("enabled  true    false") && text.contains(&format!("\"{}...", "x".repeat(79))), "{text}");
+        assert!(
+            text.contains("enabled  true    false") && text.contains(&format!("\"{}...", "x".repeat(79))),
+            "{text}"
+        );
     }
 }

@@ -20,7 +20,18 @@ impl Ask for Status {
         if answer["enabled"] != true {
             out.push_str("sync is off: objects are only linked, so that their ids can be translated\n");
         }
-        let head = ["SOURCE", "TARGET", "BASELINE", "READ", "PASS", "HELD", "BLOCKED", "CONFLICTS", "DRIFT", "DISPUTED"];
+        let head = [
+            "SOURCE",
+            "TARGET",
+            "BASELINE",
+            "READ",
+            "PASS",
+            "HELD",
+            "BLOCKED",
+            "CONFLICTS",
+            "DRIFT",
+            "DISPUTED",
+        ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         for pair in list(answer, "pairs") {
             let plan = &pair["plan"];

@@ -88,7 +88,8 @@ pub struct Outcome {
     pub moved: Vec<Moved>,
     /// Objects of `pairs` that a trusted list does not have.
     pub missing: Vec<(Side, Kind, Guid)>,
-    /// Objects that exist on the other side too, as far as one can tell, and are not paired.
+    /// Objects that exist on the other side too, as far as one can tell, and are not paired. Those that
+    /// only follow from another come last.
     pub disputed: Vec<Dispute>,
     /// What the configuration says and does not fit.
     pub misfits: Vec<Misfit>,
@@ -160,7 +161,7 @@ pub fn identify(input: &Input<'_>) -> Outcome {
     out.gone.sort_unstable();
     out.moved.sort_unstable();
     out.missing.sort_unstable();
-    out.disputed.sort_unstable_by_key(|d| (d.kind, d.side, d.id));
+    out.disputed.sort_unstable_by_key(|d| (d.why == Why::ParentUnlinked, d.kind, d.side, d.id));
     out.misfits.sort_unstable();
     out
 }

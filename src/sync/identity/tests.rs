@@ -2,6 +2,7 @@
 
 mod corpus;
 mod properties;
+mod resembling;
 
 use std::collections::BTreeMap;
 

@@ -9,6 +9,7 @@
 
 pub mod ask;
 pub mod canonical;
+pub mod changes;
 pub mod full;
 pub mod list;
 mod member;

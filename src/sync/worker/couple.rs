@@ -59,9 +59,10 @@ impl Memory {
             let missing = Missing { since_unix: m.since_unix, readings: m.readings };
             Some(((side(&m.instance), kind, m.id), missing))
         });
-        let drift = state.drift.iter().filter_map(|d| {
-            Some(((Kind::from_name(&d.kind)?, d.id, d.field.clone()), d.since_unix))
-        });
+        let drift = state
+            .drift
+            .iter()
+            .filter_map(|d| Some(((Kind::from_name(&d.kind)?, d.id, d.field.clone()), d.since_unix)));
         Ok(Self {
             names: names.clone(),
             baseline: state.baseline.clone(),
@@ -127,7 +128,11 @@ pub(super) async fn compare(
         instances: names.clone(),
         source: read.source,
         at_unix: unix_time().as_secs(),
-        full_unix: if read.full { read.sides.iter().map(|s| s.taken_unix).min().unwrap_or(0) } else { full_unix },
+        full_unix: if read.full {
+            read.sides.iter().map(|s| s.taken_unix).min().unwrap_or(0)
+        } else {
+            full_unix
+        },
         baseline: memory.baseline.clone(),
         doubts: report.unread.clone(),
         plan,
@@ -215,9 +220,9 @@ async fn planned(
 /// not there.
 fn is_whole(sides: &[Arc<Snapshot>; 2]) -> bool {
     let harmless = |d: &Distrust| matches!(d, Distrust::Absent | Distrust::Status(403));
-    sides.iter().all(|side| {
-        side.distrust.is_empty() && side.lists.values().flat_map(|l| &l.distrust).all(harmless)
-    })
+    sides
+        .iter()
+        .all(|side| side.distrust.is_empty() && side.lists.values().flat_map(|l| &l.distrust).all(harmless))
 }
 
 /// What was not believed, and why: instance, type, words.

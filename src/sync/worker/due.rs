@@ -144,7 +144,11 @@ mod tests {
         due.ran(Run::Full, false, &both, &sync(true), at(0));
         assert_eq!((due.at(), due.run(at(5))), (Some(at(5)), Run::Changes));
         due.ran(Run::Changes, false, &both, &sync(true), at(895));
-        assert_eq!((due.at(), due.run(at(900))), (Some(at(900)), Run::Full), "one that is due is not put off");
+        assert_eq!(
+            (due.at(), due.run(at(900))),
+            (Some(at(900)), Run::Full),
+            "one that is due is not put off"
+        );
         due.ran(Run::Full, false, &both, &sync(false), at(900));
         assert_eq!((due.at(), due.run(at(1800))), (Some(at(1800)), Run::Full));
     }

@@ -102,10 +102,14 @@ impl Handle {
         let wanted = |names: &[String; 2]| instances.as_ref().is_none_or(|i| i == names);
         let confirmed = |report: &Report| -> Vec<[String; 2]> {
             let planned = report.pairs.iter().filter_map(|p| p.plan.as_ref());
-            planned.filter(|p| wanted(&p.instances) && p.baseline.is_some()).map(|p| p.instances.clone()).collect()
+            planned
+                .filter(|p| wanted(&p.instances) && p.baseline.is_some())
+                .map(|p| p.instances.clone())
+                .collect()
         };
         let before = confirmed(&self.report());
-        let order = Wanted::Baseline { instances: instances.clone(), reason: reason.to_owned(), by: by.to_owned() };
+        let order =
+            Wanted::Baseline { instances: instances.clone(), reason: reason.to_owned(), by: by.to_owned() };
         let report = self.report_of(order).await.ok_or(OrderError::Stopping)?;
         let new: Vec<_> = confirmed(&report).into_iter().filter(|names| !before.contains(names)).collect();
         if !new.is_empty() {
@@ -114,10 +118,14 @@ impl Handle {
         let why = report.pairs.iter().filter(|p| wanted(&p.instances)).find_map(|p| p.outcome.why());
         let (message, remedy) = match why {
             Some(why) => (format!("not confirmed: {why}"), "see `gatekeeper sync status`"),
-            None if before.is_empty() => {
-                ("no two instances share a site".to_owned(), "name two that are primary and standby of one site")
-            }
-            None => ("it is confirmed already".to_owned(), "there is nothing to do; `gatekeeper sync status` says by whom"),
+            None if before.is_empty() => (
+                "no two instances share a site".to_owned(),
+                "name two that are primary and standby of one site",
+            ),
+            None => (
+                "it is confirmed already".to_owned(),
+                "there is nothing to do; `gatekeeper sync status` says by whom",
+            ),
         };
         Err(OrderError::Refused { message, remedy: remedy.to_owned() })
     }

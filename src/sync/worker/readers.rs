@@ -14,11 +14,11 @@ use crate::clock::Moment;
 use crate::config::types::{Account, Config, InstanceId};
 use crate::state::{Acceptance, Store, StoreError};
 use crate::sync::catalogue::{Kind, Place};
-use crate::sync::read::schema::Accepted;
-use crate::sync::read::trust::Past;
 use crate::sync::coverage;
 use crate::sync::read::changes::read_changes;
 use crate::sync::read::full::{Progress, ReadError, Reading, Wish, log_in, read_full};
+use crate::sync::read::schema::Accepted;
+use crate::sync::read::trust::Past;
 use crate::sync::snapshot::{Distrust, Listing, Snapshot};
 use crate::vms::client::{Client, Reuse};
 use crate::vms::token::Token;
@@ -203,7 +203,7 @@ impl Readers {
             canary_required: config.sync.canary_required,
             accepted,
         };
-        let Reading { snapshot, past } = read_full(client, &token.access, wish, progress).await?;
+        let Reading { snapshot, past } = read_full(client, account, wish, progress).await?;
         let resources = client.get(RESOURCES, Some(&token.access), Reuse::Kept).await.ok();
         let unknown = resources.and_then(|answer| coverage::unknown(&answer.json()?));
         Ok(Brought { source: Source::Read(Arc::new(snapshot), past), token: Some(token), unknown })
@@ -257,7 +257,8 @@ impl Readers {
         reason: &str,
         by: &str,
     ) -> Result<Vec<String>, OrderError> {
-        let refused = |message: String, remedy: &str| OrderError::Refused { message, remedy: remedy.to_owned() };
+        let refused =
+            |message: String, remedy: &str| OrderError::Refused { message, remedy: remedy.to_owned() };
         let Some((snapshot, past)) =
             self.known.get(name).and_then(|k| Some((k.snapshot.clone()?, k.past.clone())))
         else {
@@ -276,7 +277,8 @@ impl Readers {
         for doubt in &doubts {
             match (doubt, kind) {
                 (Distrust::Schema(differences), Some(_)) => new.extend(differences.iter().cloned()),
-                (Distrust::Empty(_) | Distrust::Members(..), Some(_)) | (Distrust::Canary(_) | Distrust::Older(_), None) => {
+                (Distrust::Empty(_) | Distrust::Members(..), Some(_))
+                | (Distrust::Canary(_) | Distrust::Older(_), None) => {
                     past.forget(kind);
                 }
                 (other, _) => {

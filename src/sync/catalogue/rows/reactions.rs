@@ -70,7 +70,6 @@ pub(super) const ROWS: &[Row] = &[
                  name=s outsideTimeProfile=b startActions=s startRuleType={TimeInterval|Event|RecurringTime} \
                  stopActions=s stopRuleType={TimeInterval|Event|Timer|None} timeOfDayBetween=b \
                  withinTimeProfile=b",
-        confirmed: false,
         default: ASK,
         note: "most of a rule is members that no public source lists: compared as they are, with the ids inside \
                translated",
