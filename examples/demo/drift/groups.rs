@@ -26,9 +26,8 @@ pub fn operations(plan: &Value) -> Vec<Group> {
         let reasons = parts(text(o, "reason"));
         let decides = |part: &&String| !EXPECTED.iter().any(|word| part.starts_with(word));
         let deciding: Vec<String> = reasons.iter().filter(decides).cloned().collect();
-        // What holds an operation says why it is held; of the others, what made it.
+        // Of what is held, why it is; of the others, what made it.
         let shown = if deciding.is_empty() { reasons } else { deciding };
-        let shown: Vec<String> = shown.into_iter().filter(|part| !part.ends_with("= auto")).collect();
         add(&mut groups, words, shown.join("; "), o);
     }
     groups.sort_by_key(|g| VERDICTS.iter().position(|v| *v == g.words[0]));
@@ -65,17 +64,26 @@ fn add(groups: &mut Vec<Group>, words: Vec<String>, reason: String, object: &Val
     types[at].1 += usize::from(!name.is_empty());
 }
 
-/// The reasons of an operation, each once and without names.
+/// The reasons of an operation, each once and without names; that a policy lets it pass is none.
 fn parts(reason: &str) -> Vec<String> {
     let mut known = BTreeSet::new();
-    let parts = general(reason);
-    parts.split("; ").filter(|part| known.insert((*part).to_owned())).map(str::to_owned).collect()
+    let (all, new) =
+        (general(reason), |part: &&str| !part.ends_with("= auto") && known.insert((*part).to_owned()));
+    all.split("; ").filter(new).map(str::to_owned).collect()
 }
 
-/// A reason without what is in quotes, and without the reason behind it, which has a line of its own.
+/// A reason without names, and without the reason behind it, which has a line of its own.
 fn general(reason: &str) -> String {
-    let quoted = reason.split('\'').enumerate().map(|(at, part)| if at % 2 == 0 { part } else { "..." });
-    let quoted = quoted.collect::<Vec<_>>().join("'");
+    let mut quoted = String::new();
+    let mut rest = reason;
+    // An apostrophe within a word is no quote.
+    while let Some((before, name)) = rest.split_once(" '") {
+        let end = name.match_indices('\'').find(|(at, _)| name[at + 1..].starts_with([' ', ',', ';', ')']));
+        quoted.push_str(before);
+        quoted.push_str(" '...'");
+        rest = end.map_or("", |(at, _)| &name[at + 1..]);
+    }
+    quoted.push_str(rest);
     let Some((before, behind)) = BEHIND.iter().find_map(|word| quoted.split_once(word)) else {
         return quoted;
     };

@@ -111,12 +111,11 @@ fn unknown(out: &mut String, coverage: &Value) {
     let counts = coverage["summary"].as_object().into_iter().flatten();
     let counts: Vec<String> = counts.map(|(state, count)| format!("{count} {state}")).collect();
     let _ = writeln!(out, "Types of objects: {}.", counts.join(", "));
-    for state in ["ignored", "absent"] {
-        let of = list(coverage, "types").iter().filter(|t| word(t, "state") == state);
-        let names: Vec<&str> = of.map(|t| word(t, "type")).collect();
-        if !names.is_empty() {
-            let _ = writeln!(out, "{state}: {}", names.join(", "));
-        }
+    let unconfirmed = |t: &&Value| word(t, "state") == "ignored" && t["confirmed"] == false;
+    let names: Vec<&str> =
+        list(coverage, "types").iter().filter(unconfirmed).map(|t| word(t, "type")).collect();
+    if !names.is_empty() {
+        let _ = writeln!(out, "Ignored because nobody has confirmed how they look: {}", names.join(", "));
     }
     let unseen = list(coverage, "unseen");
     if !unseen.is_empty() {
