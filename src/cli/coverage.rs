@@ -164,7 +164,7 @@ mod tests {
             line(&shown, "cameras")[..6],
             ["cameras", "synced", "update-only", "-", "approve (name), both ways", "-"]
         );
-        assert_eq!(line(&shown, "rules")[..3], ["rules", "ignored", "full, unconfirmed"]);
+        assert_eq!(line(&shown, "mipKinds")[..3], ["mipKinds", "ignored", "full, unconfirmed"]);
         assert_eq!(line(&shown, "matrix")[1..2], ["absent"]);
         assert!(line(&shown, "matrix").last().unwrap().starts_with("not on b; "));
         let at = |text: &str| shown.find(text).unwrap();

@@ -23,3 +23,6 @@ pub mod report;
 pub mod rules;
 pub mod snapshot;
 pub mod worker;
+
+#[cfg(test)]
+mod tests;

@@ -46,9 +46,9 @@ fn each_state_has_its_reason() {
     assert_eq!(of("eventTypes", &rules), (State::MappedOnly, None));
     assert_eq!(of("securityNamespaces", &rules), (State::Compared, None));
     assert_eq!(of("cameras", &rules), (State::Synced, None));
-    assert_eq!(of("rules", &rules).0, State::Ignored);
+    assert_eq!(of("mipKinds", &rules).0, State::Ignored);
     rules.unconfirmed = true;
-    assert_eq!(of("rules", &rules), (State::Synced, None));
+    assert_eq!(of("mipKinds", &rules), (State::Synced, None));
 }
 
 #[test]

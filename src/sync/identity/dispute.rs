@@ -125,20 +125,6 @@ impl fmt::Display for Why {
     }
 }
 
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = |side: &Side| ["first", "second"][side.index()];
-        match self {
-            Self::Nobody(side) => write!(f, "the {} instance has no such object", place(side)),
-            Self::Several(side, n) => {
-                write!(f, "{n} objects of the {} instance have this name: write the id", place(side))
-            }
-            Self::Twice => f.write_str("an object of it is in another pair"),
-            Self::Contradicted => f.write_str("an operator has said something else with `sync links`"),
-        }
-    }
-}
-
 /// In "objects that have this ...".
 fn word(key: &Key) -> String {
     match key {

@@ -66,7 +66,8 @@ pub(super) const ROWS: &[Row] = &[
         lists_disabled: true,
         fields: "dataSource=^genericEventDataSources enabled=b expression=s expressionType={0|1|2} ~id=g \
                  ~lastModified=dt name=s priority=i *shadowId?=s",
-        note: "alarms and rules refer to its hidden event (shadowId), which has another id on each side",
+        note: "what alarms and rules refer to is its hidden event (shadowId), which has another id on each side: \
+               those are held",
         ..Row::PLAIN
     },
 ];

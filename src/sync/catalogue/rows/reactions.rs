@@ -71,8 +71,8 @@ pub(super) const ROWS: &[Row] = &[
                  stopActions=s stopRuleType={TimeInterval|Event|Timer|None} timeOfDayBetween=b \
                  withinTimeProfile=b",
         default: ASK,
-        note: "most of a rule is members that no public source lists: compared as they are, with the ids inside \
-               translated",
+        note: "most of a rule is members that no public source lists: copied whole, as the vendor's own sample does, \
+               with the ids inside translated",
         ..Row::PLAIN
     },
 ];

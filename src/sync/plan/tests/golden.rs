@@ -168,8 +168,8 @@ fn policies() {
     check("policies", &world);
     world.rules.baseline = false;
     world.rules.unconfirmed = false;
-    world.both("rules", 14, &named("Rule"));
-    world.edit(A, "rules", 14, &named("Other"));
+    world.both("stateGroups", 14, &named("Door"));
+    world.edit(A, "stateGroups", 14, &named("Other"));
     check("policies_before_baseline", &world);
 }
 
