@@ -117,7 +117,7 @@ const MEANINGS: [(&str, &str); 8] = [
     ("= never", "the policy does not want it ([[sync.policy]])"),
     ("needs a secret", "a password cannot be read from the other side: a person gives it"),
     ("never agreed", "different from the start: nobody knows who changed it, so the primary counts"),
-    ("not paired", "nothing says what its counterpart is: there is no default, an operator has to say it"),
+    ("not paired", "the other side has no counterpart, or nobody has said which it is: there is no default"),
     ("finding", "so many at once are looked at as a whole"),
     ("coverage", "the API of the VMS cannot do it, or nobody has confirmed how"),
     ("disputed", "it may be the same as another object: nobody but a person says so"),

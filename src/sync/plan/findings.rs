@@ -15,8 +15,16 @@ use crate::sync::pair::Side;
 pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> {
     let mut noisy: BTreeMap<(Side, Kind, String), Vec<usize>> = BTreeMap::new();
     let mut changed: BTreeMap<(Side, Kind, String), Vec<usize>> = BTreeMap::new();
-    for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| is_change(draft)) {
+    let mut single = Vec::new();
+    for (at, draft) in drafts.iter().enumerate() {
         for change in &draft.changes {
+            if !is_change(draft) {
+                // Made just before its name was lost: there is no text from before to tell by.
+                if change.field == "name" && change.after.as_str().is_some_and(is_noise) {
+                    single.push((at, change.field.clone()));
+                }
+                continue;
+            }
             let key = (draft.from, draft.kind, change.field.clone());
             if became_noise(change.before.as_ref(), &change.after) {
                 noisy.entry(key.clone()).or_default().push(at);
@@ -27,7 +35,6 @@ pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> 
     let sizes: HashMap<Kind, usize> =
         drafts.iter().map(|draft| (draft.kind, size(input, draft.kind))).collect();
     let of = |kind: Kind| sizes.get(&kind).copied().unwrap_or_default();
-    let mut single = Vec::new();
     noisy.retain(|(_, kind, field), at| {
         let together = is_noise_finding(at.len(), of(*kind));
         if !together {
@@ -65,7 +72,7 @@ fn finding(
     Finding { kind, code, field, count, of, names }
 }
 
-/// A change of an object that is there. What is new has nothing that it could be compared with.
+/// A change of an object that is there.
 fn is_change(draft: &Draft) -> bool {
     draft.before.is_some() && draft.act != Act::Delete
 }
