@@ -190,7 +190,6 @@ fn one(link: &StoredLink) -> Value {
         "objects": shown(&link.ends),
         "origin": origin(link.standing),
         "confidence": link.confidence.as_str(),
-        "confidence": link.confidence.as_str(),
         "apart": link.standing == Standing::Apart,
         "since": date(link.since_unix),
     })

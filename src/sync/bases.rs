@@ -27,6 +27,11 @@ impl KeptBases {
         Self { digests: RwLock::new(known.collect()), reader: Mutex::new(reader), failed: Mutex::default() }
     }
 
+    /// Every pair that has a base.
+    pub fn pairs(&self) -> Vec<Pair> {
+        self.digests.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
     /// Why bodies could not be read since the last call.
     pub fn take_failure(&self) -> Option<StoreError> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).take()

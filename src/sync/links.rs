@@ -193,7 +193,7 @@ impl Links {
     ) -> Result<(), StoreError> {
         let turn = self.turn.lock().await;
         let ends = |p: &Pair| [(names[0].clone(), p.a), (names[1].clone(), p.b)];
-        let proposed = found.proposed.iter().filter(|p| confirm && p.a != p.b);
+        let proposed = found.proposed.iter().filter(|_| confirm);
         let proposed = proposed.filter_map(|p| Some((*p, *found.pairs.get(p)?)));
         let moved = found.moved.iter().map(|m| (m.new, m.confidence));
         let new = found.new.iter().copied().chain(moved).chain(proposed);
@@ -204,9 +204,12 @@ impl Links {
             own().filter(|row| row.standing == Standing::Linked).flat_map(|row| &row.ends).collect();
         let apart: HashSet<&[End; 2]> =
             own().filter(|row| row.standing == Standing::Apart).map(|row| &row.ends).collect();
+        let matched: HashSet<&[End; 2]> =
+            own().filter(|row| row.standing == Standing::Matched).map(|row| &row.ends).collect();
         let mut change = LinkChange::default();
-        change.remove.extend(found.gone.iter().chain(found.moved.iter().map(|m| &m.old)).map(ends));
-        for (pair, confidence) in new {
+        let ended = found.gone.iter().chain(found.moved.iter().map(|m| &m.old)).map(ends);
+        change.remove.extend(ended.filter(|ends| matched.contains(&ends)));
+        for (pair, confidence) in new.filter(|(pair, _)| pair.a != pair.b) {
             let ends = ends(&pair);
             if ends.iter().any(|end| said.contains(end)) || apart.contains(&ends) {
                 continue;

@@ -43,6 +43,8 @@ pub struct Object {
     pub id: Guid,
     /// For people, and part of many keys; empty: it has none.
     pub name: Box<str>,
+    /// Its other id, if its type has one ([`alias`](super::catalogue::Type::alias)).
+    pub alias: Option<Guid>,
     /// The object of the type [`within`](super::catalogue::Type::within); `None`: at the root, or its
     /// parent is of another type.
     pub parent: Option<Guid>,

@@ -36,6 +36,9 @@ pub struct Type {
     pub privileged: bool,
     /// Fields that the list does not have: members of the object, each read from a list of its own.
     pub members: &'static [Members],
+    /// The field with another id of the object, by which others refer to it as well (sheet 3.6: the hidden
+    /// event of a generic event).
+    pub alias: Option<&'static str>,
     /// Has fields that nobody has written down, such as the parts of a rule: they are compared as they
     /// are, with the ids inside translated. Of other types, an unknown field is a schema difference.
     pub open: bool,

@@ -31,6 +31,7 @@ fn object(n: u32, name: &str) -> Object {
         key: "".into(),
         modified_ms: None,
         builtin: false,
+        alias: None,
         body: body(&json!({"name": name})),
     }
 }

@@ -9,7 +9,6 @@ use super::part::Parts;
 use super::resolve::resolve;
 use super::scene::Scene;
 use super::single::single;
-use super::translate::Ids;
 use super::walk::{Matched, walk};
 use super::{Act, Digest, Input, Operation, Plan, Skipped, digest};
 use crate::sync::catalogue::Kind;
@@ -19,7 +18,7 @@ use crate::sync::snapshot::Object;
 
 /// Works out what would have to be done.
 pub fn plan(input: &Input<'_>) -> Plan {
-    let scene = Scene { input, ids: Ids::new(input.pairs.keys()) };
+    let scene = Scene::new(input);
     let parts = Parts::of(input);
     let mut found = Found::default();
     for (kind, reason) in &parts.out {

@@ -11,7 +11,6 @@ use super::scene::Scene;
 use crate::idmap::guid::Guid;
 use crate::sync::catalogue::Kind;
 use crate::sync::pair::Side;
-use crate::sync::snapshot::Object;
 
 /// How a reference stands.
 enum Standing {
@@ -120,12 +119,17 @@ impl<'a> Resolver<'a> {
 
     /// An object of this type, by its id on the side `from`.
     fn object(&self, from: Side, kind: Kind, id: Guid) -> Standing {
+        if self.scene.find(from, kind, id).is_none()
+            && let Some((kind, id)) = self.scene.aliased(from, id)
+        {
+            return self.object(from, kind, id);
+        }
         let target = from.other();
         if self.parts.faulty.contains(&kind) {
             return Standing::Nowhere(format!("refers to {kind}, which could not be read"));
         }
         let partner = self.scene.ids.on(target, id);
-        let own = self.find(from, kind, id);
+        let own = self.scene.find(from, kind, id);
         let shown = own.map_or_else(|| id.to_string(), |object| format!("'{}'", object.name));
         let [Some(_), Some(_)] = self.scene.input.sides.map(|side| side.trusted(kind)) else {
             return match partner {
@@ -134,7 +138,7 @@ impl<'a> Resolver<'a> {
             };
         };
         if let Some(partner) = partner {
-            return match self.find(target, kind, partner) {
+            return match self.scene.find(target, kind, partner) {
                 Some(_) => Standing::There,
                 None => {
                     let instance = self.scene.instance(target);
@@ -149,7 +153,7 @@ impl<'a> Resolver<'a> {
             let hint = if kind.row().keys.is_empty() { ": [[sync.pair]]" } else { "" };
             return Standing::Nowhere(format!("refers to {kind} {shown} which is not paired{hint} ({why})"));
         }
-        match (own, self.find(target, kind, id)) {
+        match (own, self.scene.find(target, kind, id)) {
             (Some(_), Some(_)) => Standing::There,
             (Some(_), None) => {
                 let why = self.parts.out.get(&kind).map(|why| format!(" ({why})")).unwrap_or_default();
@@ -183,8 +187,11 @@ impl<'a> Resolver<'a> {
 
     /// A GUID in a text that nobody has described: an object of any type, or no object at all.
     fn anything(&self, draft: &Draft, reference: &Reference, id: Guid) -> Standing {
+        if let Some((kind, id)) = self.scene.aliased(draft.from, id) {
+            return self.object(draft.from, kind, id);
+        }
         let known = self.scene.input.sides[draft.from.index()].lists.keys().copied();
-        let mut known = known.filter(|kind| self.find(draft.from, *kind, id).is_some());
+        let mut known = known.filter(|kind| self.scene.find(draft.from, *kind, id).is_some());
         if let Some(kind) = known.next() {
             return self.object(draft.from, kind, id);
         }
@@ -199,10 +206,5 @@ impl<'a> Resolver<'a> {
             )),
             None => Standing::There,
         }
-    }
-
-    fn find(&self, side: Side, kind: Kind, id: Guid) -> Option<&'a Object> {
-        let objects = self.scene.input.sides[side.index()].trusted(kind)?;
-        objects.get(objects.binary_search_by_key(&id, |object| object.id).ok()?)
     }
 }

@@ -118,3 +118,68 @@ pub(super) fn written(fields: &Fields<'_>) -> Vec<u8> {
     // Texts and raw values can always be written.
     serde_json::to_vec(fields).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn id(n: u8) -> Guid {
+        Guid::new([n; 16])
+    }
+
+    fn kind(name: &str) -> Kind {
+        Kind::from_name(name).unwrap()
+    }
+
+    fn group(members: &[u8]) -> Vec<u8> {
+        let mut ids: Vec<String> = members.iter().map(|n| id(*n).to_string()).collect();
+        ids.sort();
+        ids.dedup();
+        json!({ "cameras": ids, "description": "", "name": "x" }).to_string().into_bytes()
+    }
+
+    #[test]
+    fn an_id_of_two_objects_is_left_alone() {
+        let pair = |a, b| Pair { kind: kind("cameras"), a: id(a), b: id(b) };
+        let pairs = [pair(1, 11), pair(2, 12), pair(3, 12)];
+        let ids = Ids::new(pairs.iter());
+        assert_eq!(ids.on(Side::A, id(11)), Some(id(1)));
+        assert_eq!(ids.on(Side::A, id(12)), None);
+        assert_eq!(ids.on(Side::B, id(2)), Some(id(12)));
+    }
+
+    #[test]
+    fn ids_in_texts_too() {
+        let pairs = [Pair { kind: kind("cameras"), a: id(1), b: id(2) }];
+        let ids = Ids::new(pairs.iter());
+        let of = |n: u8| format!(r#"{{"x":"Camera[{0}];cameras/{0}","y":"{1}"}}"#, id(n), id(9)).into_bytes();
+        let kind = kind("rules");
+        assert_eq!(*ids.translate(kind, Side::A, &of(2)), of(1));
+        assert_eq!(*ids.translate(kind, Side::B, &of(1)), of(2));
+        assert!(matches!(ids.translate(kind, Side::A, &of(7)), Cow::Borrowed(_)));
+        assert!(ids.same(kind, &of(1), &of(2)) && !ids.same(kind, &of(2), &of(2)));
+    }
+
+    proptest! {
+        /// Whatever is paired with whatever: sets are in order again, and the way back is the way back.
+        #[test]
+        fn there_and_back(shuffled in Just((1_u8..60).collect::<Vec<_>>()).prop_shuffle(), members: Vec<u8>) {
+            let pairs: Vec<Pair> = (1_u8..60)
+                .zip(&shuffled)
+                .map(|(a, b)| Pair { kind: kind("cameras"), a: id(a), b: id(100 + b) })
+                .collect();
+            let ids = Ids::new(pairs.iter());
+            let members: Vec<u8> = members.into_iter().map(|n| n % 59 + 1).collect();
+            let of_b: Vec<u8> = members.iter().map(|n| 100 + shuffled[usize::from(*n) - 1]).collect();
+            let (a, b) = (group(&members), group(&of_b));
+            let kind = kind("cameraGroups");
+            prop_assert_eq!(&*ids.translate(kind, Side::A, &b), &*a);
+            prop_assert_eq!(&*ids.translate(kind, Side::B, &a), &*b);
+            prop_assert!(ids.same(kind, &a, &b));
+        }
+    }
+}

@@ -75,6 +75,7 @@ impl<'a> Schema<'a> {
         let object = Object {
             id: id?,
             name: self.name(members).into(),
+            alias: self.row.alias.and_then(|field| members.get(field)?.as_str()?.parse().ok()),
             parent,
             key: self.key(members).into(),
             modified_ms: modified(members),

@@ -11,9 +11,9 @@ use crate::idmap::guid::Guid;
 use crate::state::{PairChange, Store, StoreError, StoredDrift, StoredMissing};
 use crate::sync::bases::KeptBases;
 use crate::sync::catalogue::Kind;
-use crate::sync::identity::{Input as Question, Outcome as Identified, Said, identify};
+use crate::sync::identity::{Input as Question, Known, Outcome as Identified, Said, identify};
 use crate::sync::links::Links;
-use crate::sync::pair::{Pair, Side};
+use crate::sync::pair::{Confidence, Pair, Side, Standing};
 use crate::sync::plan::{Bases as _, Input, Missing, Plan, plan};
 use crate::sync::planned::Planned;
 use crate::sync::report::PairReport;
@@ -150,7 +150,11 @@ async fn identified(
     believe_losses: bool,
 ) -> Result<Identified, StoreError> {
     let names = &memory.names;
-    let known = links.known(names);
+    let mut known = links.known(names);
+    // Objects with one id on both sides have no link; that they were the same is in their base.
+    let same = memory.bases.pairs().into_iter().filter(|pair| pair.a == pair.b);
+    let (standing, confidence) = (Standing::Matched, Confidence::SameId);
+    known.extend(same.map(|pair| Known { pair, standing, confidence }));
     let said: Vec<Said> = config
         .sync
         .pairs

@@ -63,11 +63,12 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "genericEvents",
+        alias: Some("shadowId"),
         lists_disabled: true,
         fields: "dataSource=^genericEventDataSources enabled=b expression=s expressionType={0|1|2} ~id=g \
                  ~lastModified=dt name=s priority=i *shadowId?=s",
         note: "what alarms and rules refer to is its hidden event (shadowId), which has another id on each side: \
-               those are held",
+               translated like its own",
         ..Row::PLAIN
     },
 ];

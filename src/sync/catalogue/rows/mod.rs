@@ -26,6 +26,7 @@ pub(super) struct Row {
     keys: &'static [Key],
     privileged: bool,
     members: &'static [Members],
+    alias: Option<&'static str>,
     /// Members that it does not know are compared as they are, instead of being a schema difference.
     open: bool,
     fields: &'static str,
@@ -48,6 +49,7 @@ impl Row {
         keys: &[Key::Name],
         privileged: false,
         members: &[],
+        alias: None,
         open: false,
         fields: "",
         coverage: Coverage::Full,
@@ -71,6 +73,7 @@ impl Row {
             keys: self.keys,
             privileged: self.privileged,
             members: self.members,
+            alias: self.alias,
             open: self.open,
             fields,
             coverage: self.coverage,

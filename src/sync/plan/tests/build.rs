@@ -130,6 +130,7 @@ impl World {
             key: "".into(),
             modified_ms: None,
             builtin: false,
+            alias: None,
             body: body(kind, fields),
         };
         let listing = self.listing(side, kind);

@@ -39,11 +39,36 @@ struct Thing {
 
 #[derive(Clone, Debug)]
 enum Edit {
-    Create { side: bool, alarm: bool, text: u8, events: Vec<prop::sample::Index> },
-    Text { side: bool, which: prop::sample::Index, description: bool, text: u8 },
-    Events { side: bool, which: prop::sample::Index, events: Vec<prop::sample::Index> },
-    Delete { side: bool, which: prop::sample::Index },
-    Same { which: prop::sample::Index, text: u8 },
+    Create {
+        side: bool,
+        alarm: bool,
+        text: u8,
+        events: Vec<prop::sample::Index>,
+    },
+    Text {
+        side: bool,
+        which: prop::sample::Index,
+        description: bool,
+        text: u8,
+    },
+    Events {
+        side: bool,
+        which: prop::sample::Index,
+        events: Vec<prop::sample::Index>,
+    },
+    Delete {
+        side: bool,
+        which: prop::sample::Index,
+    },
+    Same {
+        which: prop::sample::Index,
+        text: u8,
+    },
+    /// Found to be the same, and never compared before.
+    Twins {
+        alarm: bool,
+        texts: [u8; 2],
+    },
 }
 
 fn edit() -> impl Strategy<Value = Edit> {
@@ -57,6 +82,7 @@ fn edit() -> impl Strategy<Value = Edit> {
         2 => (any::<bool>(), index(), indices()).prop_map(|(side, which, events)| Edit::Events { side, which, events }),
         1 => (any::<bool>(), index()).prop_map(|(side, which)| Edit::Delete { side, which }),
         1 => (index(), 0_u8..4).prop_map(|(which, text)| Edit::Same { which, text }),
+        1 => (any::<bool>(), [0_u8..2, 0_u8..2]).prop_map(|(alarm, texts)| Edit::Twins { alarm, texts }),
     ]
 }
 
@@ -85,6 +111,18 @@ impl Model {
                 let mut sides = [None, None];
                 sides[side(*on).index()] = Some(fields);
                 self.things.insert(self.next, Thing { alarm: *alarm, sides, paired: false, base: None });
+                self.next += 1;
+            }
+            Edit::Twins { alarm, texts } => {
+                let sides = texts.map(|text| {
+                    let mut fields = Fields::from([("name", Content::Text(text))]);
+                    if *alarm {
+                        fields.insert("description", Content::Text(0));
+                        fields.insert("triggerEventlist", Content::Events(BTreeSet::new()));
+                    }
+                    Some(fields)
+                });
+                self.things.insert(self.next, Thing { alarm: *alarm, sides, paired: true, base: None });
                 self.next += 1;
             }
             Edit::Text { side: on, which, description, text } => {

@@ -15,6 +15,7 @@ fn object(number: u8, modified_ms: i64) -> Object {
         key: "".into(),
         modified_ms: Some(modified_ms),
         builtin: false,
+        alias: None,
         body: Body::default(),
     }
 }
