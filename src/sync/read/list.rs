@@ -224,10 +224,7 @@ fn objects(answer: &Answer) -> Result<Vec<Value>, Distrust> {
     match answer.status {
         StatusCode::OK => {}
         StatusCode::UNAUTHORIZED => return Err(Distrust::Denied),
-        // Only in the API's own words: a page of something in between is no statement about a type.
-        StatusCode::NOT_FOUND if answer.json().is_some_and(|json| json.get("error").is_some()) => {
-            return Err(Distrust::Absent);
-        }
+        StatusCode::NOT_FOUND if is_unknown(answer) => return Err(Distrust::Absent),
         status => return Err(Distrust::Status(status.as_u16())),
     }
     match answer.json() {
@@ -237,6 +234,13 @@ fn objects(answer: &Answer) -> Result<Vec<Value>, Distrust> {
         },
         _ => Err(Distrust::Garbled),
     }
+}
+
+/// Only in the API's own words (sheet 3.4): anything else is no statement about a type.
+fn is_unknown(answer: &Answer) -> bool {
+    let json = answer.json().unwrap_or_default();
+    let text = json.pointer("/error/details/0/errorText").and_then(Value::as_str);
+    text.is_some_and(|text| text.starts_with("Unknown resource"))
 }
 
 /// Of the configuration API.

@@ -2,9 +2,10 @@
 //! type whether that may be believed.
 //!
 //! ```text
-//! full -> list (one type) -> ask (pace, repeats) -> the instance
-//!           |-> pages      a whole list, or the reason why it is none      (pure)
-//!           '-> schema     JSON -> canonical object, or what is different  (pure)
+//! full, changes -> list (one type) -> ask (pace, repeats) -> the instance
+//!  |                 |-> pages      a whole list, or the reason why it is none      (pure)
+//!  |                 '-> schema     JSON -> canonical object, or what is different  (pure)
+//!  '-> trust   what is doubted because of what was read before                      (pure)
 //! ```
 
 pub mod ask;

@@ -3,9 +3,10 @@
 //! The API has no total and no link to the next page (sheet 3.2): a list ends with a page that is not
 //! full. How large a page may be is not documented, a server that loses the rest of a list sends the
 //! same empty page as one that has reached its end, and when an object is deleted in between, all
-//! behind it move up and one of them falls between two pages. So the end is an empty page, a page size
-//! that the server does not keep to is replaced by its own, and a list that is more than one page
-//! short of full is read again with borders elsewhere, until two readings agree.
+//! behind it move up and one of them falls between two pages. So a list ends only where there is nothing
+//! behind as many objects as were read, a page size that the server does not keep to is replaced by its
+//! own, and what is not a single answer that was not full (and not empty) is read again with borders
+//! elsewhere, until two readings agree.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -51,6 +52,8 @@ pub struct Pages<K, T> {
     short: Option<usize>,
     /// The server's own size is in use.
     adapted: bool,
+    /// It has said once that there is nothing behind a single answer.
+    ended: bool,
     /// What the reading before this one had.
     before: Option<HashSet<K>>,
     /// Readings that were not the last word.
@@ -67,6 +70,7 @@ impl<K: Eq + Hash, T> Pages<K, T> {
             keys: HashSet::new(),
             short: None,
             adapted: false,
+            ended: false,
             before: None,
             readings: 0,
         }
@@ -111,7 +115,11 @@ impl<K: Eq + Hash, T> Pages<K, T> {
             self.short = Some(count);
         }
         self.page += 1;
-        self.ask()
+        match self.short {
+            // Behind exactly these there must be nothing: a page that has lost one shows the last again.
+            Some(count) if self.page == 1 => Step::Ask { page: 1, size: count },
+            _ => self.ask(),
+        }
     }
 
     /// The answer was larger than we take.
@@ -128,7 +136,12 @@ impl<K: Eq + Hash, T> Pages<K, T> {
     }
 
     fn end(&mut self) -> Step {
-        let one_answer = self.entries.is_empty() || (self.page == 1 && self.short.is_some());
+        let one_answer = self.page == 1 && self.short.is_some();
+        if let (true, false, Some(size @ SMALLEST..)) = (one_answer, self.ended, self.short) {
+            // It may be the server's own size, and the answer behind it may have lost the rest.
+            self.ended = true;
+            return Step::Ask { page: 1, size };
+        }
         match &self.before {
             None if one_answer => Step::Whole,
             Some(before) if *before == self.keys => Step::Whole,
@@ -155,7 +168,7 @@ impl<K: Eq + Hash, T> Pages<K, T> {
     }
 
     fn restart(&mut self, size: usize) -> Step {
-        (self.size, self.page, self.short) = (size, 0, None);
+        (self.size, self.page, self.short, self.ended) = (size, 0, None, false);
         self.entries.clear();
         self.keys.clear();
         self.ask()
@@ -183,6 +196,8 @@ impl Flaw {
 
 /// Some objects are a kilobyte, a few are ten; an answer may have two megabytes.
 pub const FIRST_SIZE: usize = 200;
+/// No server has smaller pages.
+const SMALLEST: usize = 20;
 /// The largest objects are lists of references.
 const SHRINK: usize = 8;
 /// Of one type on one instance: ten times the largest system that is known.
@@ -228,10 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_list_costs_two_requests() {
-        let all = objects(50);
-        assert_eq!(read(|p, s| Some(page(&all, p, s))), (Ok(all.clone()), 2));
-        assert_eq!(read(|_, _| Some(Vec::new())), (Ok(Vec::new()), 1));
+    fn the_usual_list_costs_two_or_three_requests() {
+        for (count, requests) in [(1, 2), (19, 2), (20, 3), (199, 3)] {
+            let all = objects(count);
+            assert_eq!(read(|p, s| Some(page(&all, p, s))), (Ok(all.clone()), requests));
+        }
+        assert_eq!(read(|_, _| Some(Vec::new())), (Ok(Vec::new()), 2));
     }
 
     #[test]
@@ -241,6 +258,23 @@ mod tests {
         assert_eq!(read(cut).0, Err(Flaw::Changing));
         let whole = objects(400);
         assert_eq!(count(read(|p, s| Some(page(&whole, p, s)))), Ok(400));
+    }
+
+    /// Once.
+    #[test]
+    fn a_page_that_loses_objects_is_noticed() {
+        let all = objects(50);
+        for lost in [0, 1, 20, 49, 50] {
+            let mut first = true;
+            let loses = |p: usize, s: usize| {
+                let mut answer = page(&all, p, s);
+                if std::mem::take(&mut first) {
+                    answer.drain(50 - lost..);
+                }
+                Some(answer)
+            };
+            assert_eq!(read(loses).0, Ok(all.clone()), "{lost}");
+        }
     }
 
     #[test]

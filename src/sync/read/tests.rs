@@ -19,7 +19,10 @@ use crate::sync::catalogue::Kind;
 use crate::sync::snapshot::{Distrust, Snapshot};
 use crate::vms::client::Answer;
 
+mod busy;
+mod changes;
 mod faults;
+mod storm;
 mod versions;
 
 /// An instance and its administrator.

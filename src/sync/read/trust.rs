@@ -125,12 +125,16 @@ fn vanished(
     if !listing.distrust.is_empty() || listing.objects.is_empty() {
         return None;
     }
-    let left = |field: &str| now.and_then(|now| now.get(field)).copied().unwrap_or(0);
-    let (field, count) = before.fields.iter().find(|(field, count)| **count >= FEW && left(field) == 0)?;
-    let members = kind.row().members.iter().find(|members| members.list == field);
-    Some(match members {
-        Some(members) => Distrust::Members(members.list, format!("all are empty, before there were {count}")),
-        None => Distrust::Schema(vec![format!("{field}: missing everywhere")]),
+    let now = |field: &str| now.and_then(|now| now.get(field)).copied();
+    let members = |field: &str| kind.row().members.iter().find(|members| members.list == field);
+    before.fields.iter().find_map(|(field, count)| match (members(field), now(field)) {
+        (Some(members), None) => Some(Distrust::Members(members.list, "it is not there any more".to_owned())),
+        (_, Some(1..)) => None,
+        _ if *count < FEW => None,
+        (Some(members), _) => {
+            Some(Distrust::Members(members.list, format!("all are empty, before there were {count}")))
+        }
+        (None, _) => Some(Distrust::Schema(vec![format!("{field}: missing everywhere")])),
     })
 }
 
