@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::operator::{Operator, list, text};
-use super::person::{At, Person};
+use super::person::At::{self, Primary, Standby};
+use super::person::Person;
 use crate::progress::Progress;
 
 /// One edit.
@@ -37,72 +38,105 @@ pub async fn perform(
     plan: &Value,
     progress: &Progress,
 ) -> anyhow::Result<Vec<Edit>> {
-    use At::{Primary, Standby};
-    let (a, b) = (person.name(Primary), person.name(Standby));
-    let mut cameras = untouched(person, plan).await?.into_iter();
-    let mut camera = || cameras.next().context("no camera is alike on both sides");
-    let role = role(person).await?;
-    let mut edits = Vec::new();
-
-    let one = camera()?;
-    let new_name = format!("{} (new lens)", one.name);
-    progress.step("a person renames a camera");
-    person.change(Primary, "cameras", &one.ids[0], json!({ "name": new_name })).await?;
-    let expected =
-        Expected::Operation { kind: "cameras", act: "rename", name: &new_name, fields: Some(&["name"]) };
-    edits.push(wait(operator, format!("{a}: camera {:?} renamed", one.name), &expected).await?);
-
-    progress.step("a person makes a user-defined event");
-    person.create(Primary, "userDefinedEvents", json!({ "name": EVENT })).await?;
-    let expected =
-        Expected::Operation { kind: "userDefinedEvents", act: "create", name: EVENT, fields: None };
-    edits.push(wait(operator, format!("{a}: new user-defined event {EVENT:?}"), &expected).await?);
-
-    progress.step("a person changes a role");
-    person.change(Primary, "roles", &role, json!({ "description": "night shift, too" })).await?;
-    let expected =
-        Expected::Operation { kind: "roles", act: "update", name: ROLE, fields: Some(&["description"]) };
-    edits.push(wait(operator, format!("{a}: role {ROLE:?} changed"), &expected).await?);
-
-    let two = camera()?;
-    progress.step("two persons change the same field of one camera");
-    person.change(Primary, "cameras", &two.ids[0], json!({ "shortName": "north" })).await?;
-    person.change(Standby, "cameras", &two.ids[1], json!({ "shortName": "south" })).await?;
-    let expected = Expected::Conflict { name: &two.name, field: "shortName" };
-    let what = format!("{a} and {b}: the same field of camera {:?}", two.name);
-    edits.push(wait(operator, what, &expected).await?);
-
-    let three = camera()?;
-    progress.step("two persons change different fields of one camera");
-    person.change(Primary, "cameras", &three.ids[0], json!({ "shortName": "yard" })).await?;
-    person.change(Standby, "cameras", &three.ids[1], json!({ "description": "by the fence" })).await?;
-    let (kind, name) = ("cameras", three.name.as_str());
-    let expected = Expected::Operation { kind, act: "update", name, fields: Some(&["shortName"]) };
-    let what = format!("{a} and {b}: different fields of camera {name:?}");
-    edits.push(wait(operator, what, &expected).await?);
-
-    let four = camera()?;
-    progress.step("a person changes a camera on the standby alone");
-    person.change(Standby, "cameras", &four.ids[1], json!({ "recordingEnabled": false })).await?;
-    let expected = Expected::Drift { name: &four.name, field: "recordingEnabled" };
-    edits
-        .push(wait(operator, format!("{b} alone: camera {:?} records no more", four.name), &expected).await?);
-    Ok(edits)
+    let cameras = untouched(person, plan).await?;
+    let [one, two, three, four, ..] = cameras.as_slice() else {
+        bail!("only {} cameras are alike on both sides", cameras.len());
+    };
+    let mut site = Site { person, operator, progress };
+    Ok(vec![
+        site.camera_renamed(one).await?,
+        site.event_made().await?,
+        site.role_changed().await?,
+        site.same_field(two).await?,
+        site.different_fields(three).await?,
+        site.standby_alone(four).await?,
+    ])
 }
 
-/// Waits until the gatekeeper shows it.
-async fn wait(operator: &mut Operator, what: String, expected: &Expected<'_>) -> anyhow::Result<Edit> {
-    let begin = Instant::now();
-    let mut number = operator.number().await?;
-    loop {
-        let left = LIMIT.saturating_sub(begin.elapsed());
-        let Some(newer) = operator.newer(number, left).await? else {
-            return Ok(Edit { what, seen_after: None, shown: "not seen".to_owned() });
-        };
-        let seen_after = begin.elapsed();
-        number = newer;
-        if let Some(shown) = expected.find(operator).await? {
-            return Ok(Edit { what, seen_after: Some(seen_after), shown });
+/// Where the edits happen.
+struct Site<'a> {
+    person: &'a mut Person,
+    operator: &'a mut Operator,
+    progress: &'a Progress,
+}
+
+impl Site<'_> {
+    async fn camera_renamed(&mut self, camera: &Camera) -> anyhow::Result<Edit> {
+        let name = format!("{} (new lens)", camera.name);
+        self.progress.step("a person renames a camera");
+        self.change(Primary, camera, json!({ "name": name })).await?;
+        let expected =
+            Expected::Operation { kind: "cameras", act: "rename", name: &name, fields: Some(&["name"]) };
+        self.wait(format!("{}: camera {:?} renamed", self.person.name(Primary), camera.name), expected).await
+    }
+
+    async fn event_made(&mut self) -> anyhow::Result<Edit> {
+        let kind = "userDefinedEvents";
+        self.progress.step("a person makes a user-defined event");
+        self.person.create(Primary, kind, json!({ "name": EVENT })).await?;
+        let expected = Expected::Operation { kind, act: "create", name: EVENT, fields: None };
+        let what = format!("{}: new user-defined event {EVENT:?}", self.person.name(Primary));
+        self.wait(what, expected).await
+    }
+
+    async fn role_changed(&mut self) -> anyhow::Result<Edit> {
+        let (kind, fields) = ("roles", Some(&["description"][..]));
+        let roles = self.person.list(Primary, kind).await?;
+        let role = roles.iter().find(|r| text(r, "name") == ROLE);
+        let id = text(role.with_context(|| format!("no role {ROLE:?}"))?, "id").to_lowercase();
+        self.progress.step("a person changes a role");
+        self.person.change(Primary, kind, &id, json!({ "description": "night shift, too" })).await?;
+        let expected = Expected::Operation { kind, act: "update", name: ROLE, fields };
+        self.wait(format!("{}: role {ROLE:?} changed", self.person.name(Primary)), expected).await
+    }
+
+    async fn same_field(&mut self, camera: &Camera) -> anyhow::Result<Edit> {
+        self.progress.step("two persons change the same field of one camera");
+        self.change(Primary, camera, json!({ "shortName": "north" })).await?;
+        self.change(Standby, camera, json!({ "shortName": "south" })).await?;
+        let expected = Expected::Conflict { name: &camera.name, field: "shortName" };
+        self.wait(format!("{}: the same field of camera {:?}", self.both(), camera.name), expected).await
+    }
+
+    async fn different_fields(&mut self, camera: &Camera) -> anyhow::Result<Edit> {
+        let (kind, name, fields) = ("cameras", camera.name.as_str(), Some(&["shortName"][..]));
+        self.progress.step("two persons change different fields of one camera");
+        self.change(Primary, camera, json!({ "shortName": "yard" })).await?;
+        self.change(Standby, camera, json!({ "description": "by the fence" })).await?;
+        let expected = Expected::Operation { kind, act: "update", name, fields };
+        self.wait(format!("{}: different fields of camera {name:?}", self.both()), expected).await
+    }
+
+    async fn standby_alone(&mut self, camera: &Camera) -> anyhow::Result<Edit> {
+        self.progress.step("a person changes a camera on the standby alone");
+        self.change(Standby, camera, json!({ "recordingEnabled": false })).await?;
+        let expected = Expected::Drift { name: &camera.name, field: "recordingEnabled" };
+        let standby = self.person.name(Standby);
+        self.wait(format!("{standby} alone: camera {:?} records no more", camera.name), expected).await
+    }
+
+    async fn change(&mut self, at: At, camera: &Camera, fields: Value) -> anyhow::Result<()> {
+        self.person.change(at, "cameras", &camera.ids[at as usize], fields).await
+    }
+
+    fn both(&self) -> String {
+        format!("{} and {}", self.person.name(Primary), self.person.name(Standby))
+    }
+
+    /// Waits until the gatekeeper shows it.
+    async fn wait(&mut self, what: String, expected: Expected<'_>) -> anyhow::Result<Edit> {
+        let begin = Instant::now();
+        let mut number = self.operator.number().await?;
+        loop {
+            let left = LIMIT.saturating_sub(begin.elapsed());
+            let Some(newer) = self.operator.newer(number, left).await? else {
+                return Ok(Edit { what, seen_after: None, shown: "not seen".to_owned() });
+            };
+            let seen_after = begin.elapsed();
+            number = newer;
+            if let Some(shown) = expected.find(self.operator).await? {
+                return Ok(Edit { what, seen_after: Some(seen_after), shown });
+            }
         }
     }
 }
@@ -184,12 +218,6 @@ async fn untouched(person: &mut Person, plan: &Value) -> anyhow::Result<Vec<Came
         Some(Camera { name: name.to_owned(), ids })
     });
     Ok(both.collect())
-}
-
-async fn role(person: &mut Person) -> anyhow::Result<String> {
-    let roles = person.list(At::Primary, "roles").await?;
-    let role = roles.iter().find(|r| text(r, "name") == ROLE).with_context(|| format!("no role {ROLE:?}"))?;
-    Ok(text(role, "id").to_lowercase())
 }
 
 const EVENT: &str = "Barrier stuck";

@@ -86,7 +86,7 @@ impl Report {
 
 /// More than two pages: a list that ends after the second is not whole.
 const CAMERAS: &str = "410";
-/// Of 100 objects of the standby, so many as a share are missing or changed.
+/// Share of the standby's objects that are missing or changed.
 const DIVERGE: &str = "0.05";
 /// Rough.
 const SECONDS: u64 = 30;
