@@ -4,6 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::sides::{AUTO, At, Plan, Sides};
+use crate::support::until;
+
+fn now() -> f64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs_f64()
+}
 
 /// The reasons why nothing of a type is believed, as the plan gives them.
 fn doubts(plan: &Plan, kind: &str) -> Vec<String> {
@@ -128,9 +133,13 @@ async fn a_source_from_the_past_is_refused() {
     assert!(plan.json.to_string().contains("clock"), "{:#}", plan.json);
     assert_eq!(sides.plan().operations(), healthy.operations());
 
-    // Back to before the edits, as from a backup.
-    let start = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() - 86_400;
-    sides.fault(At::A, &json!({"mode": "restore", "to": start})).await;
+    // Back to before an edit that was seen, as from a backup.
+    let before = now();
+    until("two seconds have passed", async || now() > before + 2.0).await;
+    let name = sides.list(At::A, "timeProfiles").await[0]["name"].as_str().unwrap().to_owned();
+    sides.patch(At::A, "timeProfiles", &name, &json!({"description": "edited later"})).await;
+    sides.plan();
+    sides.fault(At::A, &json!({"mode": "restore", "to": before + 0.5})).await;
     let plan = sides.plan();
     assert!(plan.operations().is_empty(), "{:#}", plan.json);
     assert!(plan.json.to_string().contains("restored from a backup"), "{:#}", plan.json);

@@ -4,8 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-// mod doubts;
+mod doubts;
 mod links;
 mod oracle;
-// mod plan;
-// mod sides;
+mod plan;
+mod sides;

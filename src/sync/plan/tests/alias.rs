@@ -1,3 +1,10 @@
+//! Objects that have another id besides their own.
+
+use serde_json::{Value, json};
+
+use super::build::{A, B, World, id, kind};
+use crate::sync::pair::{Confidence, Pair, Side};
+use crate::sync::plan::Verdict;
 
 /// Alarms and rules refer to a generic event by its hidden one (sheet 3.6).
 #[test]
