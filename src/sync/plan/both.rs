@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::difference::{Since, Three, text};
 use super::draft::{Draft, Found};
+use super::references::Target;
 use super::scene::Scene;
 use super::translate::{Fields, fields, written};
 use super::{Act, Change, Conflict, Disagreement, Drift, TypePolicy, policy, references};
-use crate::sync::catalogue::{How, Kind};
+use crate::sync::catalogue::{Coverage, How, Kind};
 use crate::sync::pair::{Pair, Side};
 use crate::sync::snapshot::{Body, Object};
 
@@ -53,6 +54,12 @@ pub(super) fn both(found: &mut Found, scene: &Scene<'_>, pair: Pair, [a, b]: [&O
     for (name, since) in three.differences() {
         if let Some(reason) = left_alone(kind, &own, name) {
             left_out.entry(reason).or_default().push(name);
+            continue;
+        }
+        if since == Since::NeverAgreed
+            && let Some(reason) = incomparable(scene, kind, name, [a, b])
+        {
+            found.incomparable.insert((kind, reason));
             continue;
         }
         match since {
@@ -113,6 +120,23 @@ fn left_alone(kind: Kind, own: &TypePolicy, name: &str) -> Option<String> {
     }
     let leaves_out = !own.fields.is_empty() && !own.fields.iter().any(|field| field == name);
     leaves_out.then(|| format!("policy: {kind}.fields leaves it out"))
+}
+
+/// Why nobody can say whether a field that was never alike differs: on a side it refers to an object that is not
+/// paired and that sync cannot make.
+fn incomparable(scene: &Scene<'_>, kind: Kind, name: &str, objects: [&Object; 2]) -> Option<String> {
+    kind.row().field(name)?.shape.target()?;
+    let unpaired = Side::BOTH.into_iter().find_map(|side| {
+        let fields = fields(objects[side.index()].body.bytes());
+        references::of_field(kind, &fields, name).into_iter().find_map(|reference| {
+            let (Target::Kind(target), Some(id)) = (reference.target, reference.id) else { return None };
+            let is_made = target.row().create != How::No && target.row().coverage != Coverage::CompareOnly;
+            let is_paired = scene.ids.on(side.other(), id).is_some() || scene.is_on_both(target, id);
+            (!is_made && !is_paired).then_some(target)
+        })
+    })?;
+    let hint = if unpaired.row().keys.is_empty() { " ([[sync.pair]])" } else { "" };
+    Some(format!("{name}: cannot be compared: {unpaired} are not paired{hint}"))
 }
 
 fn update(
@@ -187,6 +211,7 @@ fn update(
         ids: [Some(pair.a), Some(pair.b)],
         parent: None,
         changes: names.iter().map(change).collect(),
+        never_agreed: way.never_agreed.iter().map(|name| (*name).to_owned()).collect(),
         references: names.iter().flat_map(|name| references::of_field(kind, &own, name)).collect(),
         before: Some(counterpart.body.clone()),
         policy: judged.policy,

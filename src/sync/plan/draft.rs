@@ -1,6 +1,6 @@
 //! Operations while they are being worked out, and everything else that a plan will have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::references::Reference;
 use super::{Act, Change, Conflict, Drift, Skipped, Verdict};
@@ -22,6 +22,8 @@ pub(super) struct Draft {
     /// deleted, on the target.
     pub parent: Option<Guid>,
     pub changes: Vec<Change>,
+    /// Fields of `changes` that were never alike: nobody has changed them.
+    pub never_agreed: Vec<String>,
     /// What the new values refer to, in the ids of the side from which they come.
     pub references: Vec<Reference>,
     /// What is on the target now.
@@ -61,6 +63,8 @@ pub(super) struct Found {
     pub conflicts: Vec<Conflict>,
     pub drift: Vec<Drift>,
     pub adopt: Vec<(Pair, Option<Body>)>,
+    /// Fields of a type that nobody can compare as long as something is not paired: why.
+    pub incomparable: BTreeSet<(Kind, String)>,
     /// Objects that only one side has and that will not be created: why.
     pub left: BTreeMap<(Side, Kind, Guid), String>,
 }

@@ -29,7 +29,10 @@ pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> 
             if became_noise(change.before.as_ref(), &change.after) {
                 noisy.entry(key.clone()).or_default().push(at);
             }
-            changed.entry(key).or_default().push(at);
+            // Before both sides have agreed once, everything is new, and nobody has changed it.
+            if !draft.never_agreed.contains(&change.field) {
+                changed.entry(key).or_default().push(at);
+            }
         }
     }
     let sizes: HashMap<Kind, usize> =

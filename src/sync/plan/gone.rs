@@ -86,6 +86,7 @@ fn delete(found: &mut Found, scene: &Scene<'_>, pair: Pair, side: Side, left: &O
         ids,
         parent: left.parent,
         changes: Vec::new(),
+        never_agreed: Vec::new(),
         references: Vec::new(),
         before: Some(left.body.clone()),
         policy: judged.policy,

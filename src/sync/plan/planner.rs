@@ -35,6 +35,12 @@ pub fn plan(input: &Input<'_>) -> Plan {
     let needs = resolve(&mut found, &scene, &parts);
     let findings = findings(input, &mut found.drafts);
     let drafts = order(found.drafts, needs);
+    found.skipped.extend(std::mem::take(&mut found.incomparable).into_iter().map(|(kind, reason)| Skipped {
+        kind,
+        name: String::new(),
+        object: None,
+        reason,
+    }));
     found.skipped.sort_unstable();
     found.skipped.dedup();
     found.conflicts.sort_unstable_by_key(|conflict| conflict.pair);

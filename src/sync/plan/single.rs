@@ -67,6 +67,7 @@ fn create(
         parent: object.parent,
         references: names.flat_map(|name| references::of_field(kind, &written, name)).collect(),
         changes,
+        never_agreed: Vec::new(),
         before: None,
         policy: judged.policy,
         verdict: judged.verdict,
