@@ -25,7 +25,7 @@ async fn edits_on_the_primary_become_operations_and_nothing_else_does() {
     let sides = Sides::equal(AUTO).await;
     let camera = sides.list(At::A, "cameras").await[0]["name"].as_str().unwrap().to_owned();
     sides.patch(At::A, "cameras", &camera, &json!({"name": "Gate renamed", "shortName": "G"})).await;
-    sides.edit(At::A, "POST", "userDefinedEvents", &json!({"name": "Fire drill"})).await;
+    sides.edit(At::A, "POST", "userDefinedEvents", &json!({"name": "Evacuation test"})).await;
     sides.patch(At::A, "roles", "Operators", &json!({"description": "other people"})).await;
     let profile = sides.list(At::A, "timeProfiles").await[0]["name"].as_str().unwrap().to_owned();
     sides.patch(At::A, "timeProfiles", &profile, &json!({"description": "changed"})).await;
@@ -33,7 +33,7 @@ async fn edits_on_the_primary_become_operations_and_nothing_else_does() {
     assert_eq!(
         plan.operations(),
         [
-            "create userDefinedEvents Fire drill pass".to_owned(),
+            "create userDefinedEvents Evacuation test pass".to_owned(),
             "rename cameras Gate renamed pass".to_owned(),
             "update roles Operators hold".to_owned(),
             format!("update timeProfiles {profile} pass"),
@@ -49,7 +49,7 @@ async fn edits_on_the_primary_become_operations_and_nothing_else_does() {
     let change = details["changes"].as_array().unwrap().iter().find(|c| c["field"] == "name").unwrap();
     assert_eq!((&change["before"], &change["after"]), (&json!(camera), &json!("Gate renamed")), "{details:#}");
     let people = sides.gatekeeper.command(&["sync", "show"]);
-    assert!(String::from_utf8_lossy(&people.stdout).contains("Fire drill"));
+    assert!(String::from_utf8_lossy(&people.stdout).contains("Evacuation test"));
     sides.assert_nothing_written().await;
 }
 
@@ -130,15 +130,15 @@ async fn drift_is_seen_by_itself_and_remembered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_held_until_somebody_confirms_the_baseline() {
     let sides = Sides::equal(&AUTO.replace("\"auto\"", "\"confirm\"")).await;
-    sides.edit(At::A, "POST", "userDefinedEvents", &json!({"name": "Fire drill"})).await;
+    sides.edit(At::A, "POST", "userDefinedEvents", &json!({"name": "Evacuation test"})).await;
     let before = sides.plan();
-    assert_eq!(before.operations(), ["create userDefinedEvents Fire drill hold"], "{:#}", before.json);
-    assert!(before.one("userDefinedEvents", "Fire drill")["reason"].as_str().unwrap().contains("baseline"));
+    assert_eq!(before.operations(), ["create userDefinedEvents Evacuation test hold"], "{:#}", before.json);
+    assert!(before.one("userDefinedEvents", "Evacuation test")["reason"].as_str().unwrap().contains("baseline"));
     let links = |kind: &str| sides.ask(&["links", "--type", kind])["links"].as_array().unwrap().len();
     assert_eq!(links("roles"), 0, "nobody has said that these are the same");
     sides.ask(&["approve", "baseline", "--reason", "looked"]);
     assert!(links("roles") > 0);
-    assert_eq!(sides.plan().operations(), ["create userDefinedEvents Fire drill pass"]);
+    assert_eq!(sides.plan().operations(), ["create userDefinedEvents Evacuation test pass"]);
     let again = sides.gatekeeper.command(&["sync", "approve", "baseline", "--reason", "looked", "--json"]);
     assert_eq!(again.status.code(), Some(1));
     // S25: afterwards a name is no proof.
@@ -162,15 +162,15 @@ async fn policies_decide_by_type_and_operation() {
         )
     };
     let mut sides = Sides::equal(&policy("auto")).await;
-    let events = sides.list(At::A, "userDefinedEvents").await;
-    let own: Vec<String> = events
-        .iter()
-        .map(|e| e["name"].as_str().unwrap().to_owned())
-        .filter(|name| !name.starts_with("Request"))
-        .collect();
-    sides.edit(At::A, "POST", "userDefinedEvents", &json!({"name": "New"})).await;
-    let last = own.last().unwrap().clone();
-    sides.delete(At::A, "userDefinedEvents", &last).await;
+    for name in ["New", "Old"] {
+        if name == "Old" {
+            // On both sides, so that its deletion is one.
+            sides.edit(At::B, "POST", "userDefinedEvents", &json!({"name": name})).await;
+        }
+        sides.edit(At::A, "POST", "userDefinedEvents", &json!({"name": name})).await;
+    }
+    sides.plan();
+    sides.delete(At::A, "userDefinedEvents", "Old").await;
     sides.plan();
     for (word, verdict) in [("auto", Some("pass")), ("approve", Some("hold")), ("never", None)] {
         let config = Config::xprotect(&[&sides.a, &sides.b]).with_accounts().table("sync", &policy(word));
@@ -184,7 +184,7 @@ async fn policies_decide_by_type_and_operation() {
             None => {
                 assert_eq!(verdicts, Vec::<Value>::new(), "{:#}", plan.json);
                 let why = plan.skipped("userDefinedEvents");
-                for name in ["New", &last] {
+                for name in ["New", "Old"] {
                     assert!(why.iter().any(|(n, r)| n == name && r.contains("never")), "{why:?}");
                 }
             }

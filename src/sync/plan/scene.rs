@@ -53,10 +53,7 @@ impl<'a> Scene<'a> {
 
     /// Whether both sides have an object with this id: one that every installation has.
     pub fn is_on_both(&self, kind: Kind, id: Guid) -> bool {
-        self.input.sides.iter().all(|side| {
-            let objects = side.trusted(kind).unwrap_or_default();
-            objects.binary_search_by_key(&id, |object| object.id).is_ok()
-        })
+        Side::BOTH.into_iter().all(|side| self.find(side, kind, id).is_some())
     }
 
     /// Whether changes of this side are carried to the other one.

@@ -102,7 +102,7 @@ pub fn write(value: &Value, shape: &Shape, form: Form<'_>, out: &mut Vec<u8>) ->
             None => write_null(out),
         },
         Shape::Any => match value {
-            Value::Object(members) => write_members(members, form.without, out),
+            Value::Object(members) => write_members(members, form.without, form.spelling, out),
             // Settings of clients, as XML for the most part.
             Value::String(text) => write_text(text, out),
             other => return Err(Unlike::other(other, "object")),
@@ -129,21 +129,24 @@ pub fn written(value: &Value, shape: &Shape, form: Form<'_>) -> Result<Vec<u8>, 
 }
 
 /// Appends a value of no known shape.
-pub fn write_any(value: &Value, out: &mut Vec<u8>) {
+pub fn write_any(value: &Value, spelling: Spelling, out: &mut Vec<u8>) {
     match value {
         Value::Null => write_null(out),
         Value::Bool(flag) => write_flag(*flag, out),
         Value::Number(number) => write_number(number, out),
+        // Where booleans are texts, nobody can tell them from texts, and these are none (sheet 3.1).
+        Value::String(text) if spelling == Spelling::Texts && text == "True" => write_flag(true, out),
+        Value::String(text) if spelling == Spelling::Texts && text == "False" => write_flag(false, out),
         Value::String(text) => write_text(text, out),
         Value::Array(items) => {
             let each = |item| {
                 let mut out = Vec::new();
-                write_any(item, &mut out);
+                write_any(item, spelling, &mut out);
                 out
             };
             write_items(items.iter().map(each).collect(), out);
         }
-        Value::Object(members) => write_members(members, &[], out),
+        Value::Object(members) => write_members(members, &[], spelling, out),
     }
 }
 
@@ -195,7 +198,7 @@ fn write_items(items: Vec<Vec<u8>>, out: &mut Vec<u8>) {
     out.push(b']');
 }
 
-fn write_members(members: &Map<String, Value>, without: &[&str], out: &mut Vec<u8>) {
+fn write_members(members: &Map<String, Value>, without: &[&str], spelling: Spelling, out: &mut Vec<u8>) {
     let mut names: Vec<&String> = members.keys().filter(|name| !without.contains(&name.as_str())).collect();
     names.sort_unstable();
     out.push(b'{');
@@ -205,7 +208,7 @@ fn write_members(members: &Map<String, Value>, without: &[&str], out: &mut Vec<u
         }
         write_text(name, out);
         out.push(b':');
-        write_any(members.get(name).unwrap_or(&Value::Null), out);
+        write_any(members.get(name).unwrap_or(&Value::Null), spelling, out);
     }
     out.push(b'}');
 }

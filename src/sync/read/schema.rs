@@ -132,7 +132,7 @@ impl<'a> Schema<'a> {
                 self.differ(&start(name).escape_debug().to_string(), UNKNOWN);
             } else if !value.is_null() && !self.omitted.contains(name.as_str()) {
                 let mut bytes = Vec::new();
-                write_any(value, &mut bytes);
+                write_any(value, self.spelling, &mut bytes);
                 fields.push((Cow::Owned(name.clone()), bytes));
             }
         }

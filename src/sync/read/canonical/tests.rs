@@ -168,7 +168,7 @@ proptest! {
     ) {
         let canonical = |value: &Value| {
             let mut out = Vec::new();
-            write_any(value, &mut out);
+            write_any(value, Spelling::Plain, &mut out);
             out
         };
         let bytes = canonical(&value);
@@ -186,7 +186,7 @@ proptest! {
         let members = |items: &[Value]| {
             let each = |item: &Value| {
                 let mut out = Vec::new();
-                write_any(item, &mut out);
+                write_any(item, Spelling::Plain, &mut out);
                 out
             };
             let mut out = Vec::new();
