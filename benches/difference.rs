@@ -104,6 +104,7 @@ fn side(side: u64) -> Snapshot {
                 key,
                 modified_ms: Some(0),
                 builtin: false,
+                alias: None,
                 body,
             });
         }

@@ -47,7 +47,11 @@ async fn edits_on_the_primary_become_operations_and_nothing_else_does() {
     let n = plan.one("cameras", "Gate renamed")["n"].to_string();
     let details = sides.ask(&["show", &n]);
     let change = details["changes"].as_array().unwrap().iter().find(|c| c["field"] == "name").unwrap();
-    assert_eq!((&change["before"], &change["after"]), (&json!(camera), &json!("Gate renamed")), "{details:#}");
+    assert_eq!(
+        (&change["before"], &change["after"]),
+        (&json!(camera), &json!("Gate renamed")),
+        "{details:#}"
+    );
     let people = sides.gatekeeper.command(&["sync", "show"]);
     assert!(String::from_utf8_lossy(&people.stdout).contains("Evacuation test"));
     sides.assert_nothing_written().await;
@@ -133,7 +137,9 @@ async fn everything_is_held_until_somebody_confirms_the_baseline() {
     sides.edit(At::A, "POST", "userDefinedEvents", &json!({"name": "Evacuation test"})).await;
     let before = sides.plan();
     assert_eq!(before.operations(), ["create userDefinedEvents Evacuation test hold"], "{:#}", before.json);
-    assert!(before.one("userDefinedEvents", "Evacuation test")["reason"].as_str().unwrap().contains("baseline"));
+    assert!(
+        before.one("userDefinedEvents", "Evacuation test")["reason"].as_str().unwrap().contains("baseline")
+    );
     let links = |kind: &str| sides.ask(&["links", "--type", kind])["links"].as_array().unwrap().len();
     assert_eq!(links("roles"), 0, "nobody has said that these are the same");
     sides.ask(&["approve", "baseline", "--reason", "looked"]);
@@ -178,7 +184,8 @@ async fn policies_decide_by_type_and_operation() {
         sides.gatekeeper.restart("TERM");
         sides.gatekeeper.wait_matched().await;
         let plan = sides.plan();
-        let verdicts: Vec<Value> = plan.of_type("userDefinedEvents").iter().map(|o| o["verdict"].clone()).collect();
+        let verdicts: Vec<Value> =
+            plan.of_type("userDefinedEvents").iter().map(|o| o["verdict"].clone()).collect();
         match verdict {
             Some(verdict) => assert_eq!(verdicts, [verdict, verdict], "{word}: {:#}", plan.json),
             None => {

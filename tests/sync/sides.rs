@@ -146,8 +146,7 @@ impl Plan {
     /// Operations as `kind type name verdict`, sorted.
     pub fn operations(&self) -> Vec<String> {
         let word = |o: &Value, key: &str| o[key].as_str().unwrap().to_owned();
-        let line =
-            |o: &Value| ["kind", "type", "name", "verdict"].map(|key| word(o, key)).join(" ");
+        let line = |o: &Value| ["kind", "type", "name", "verdict"].map(|key| word(o, key)).join(" ");
         let mut lines: Vec<String> = self.list("operations").iter().map(line).collect();
         lines.sort();
         lines
@@ -161,7 +160,8 @@ impl Plan {
     /// Reasons why a type as a whole, or objects of it, are left alone.
     pub fn skipped(&self, kind: &str) -> Vec<(String, String)> {
         let of = self.list("skipped").iter().filter(|s| s["type"] == kind);
-        of.map(|s| (s["name"].as_str().unwrap().to_owned(), s["reason"].as_str().unwrap().to_owned())).collect()
+        of.map(|s| (s["name"].as_str().unwrap().to_owned(), s["reason"].as_str().unwrap().to_owned()))
+            .collect()
     }
 
     /// The operation on the object with this name.

@@ -107,8 +107,9 @@ impl View {
             pairs.map(|d| format!("{} of {}: {}", text(d, "type"), text(d, "instance"), text(d, "why")));
         let failed = list(plan, "failed").iter().map(|f| text(f, "why").to_owned());
         let findings = list(plan, "findings").iter().map(|f| {
-            let (code, field, kind) = (text(f, "code"), text(f, "field"), text(f, "type"));
-            format!("{code} in {field} of {} of {} {kind}", f["count"], f["of"])
+            let (code, field) = (text(f, "code"), text(f, "field"));
+            let types = list(f, "types").len();
+            format!("{code} in {field} of {} of {} objects of {types} types", f["count"], f["of"])
         });
         let is_whole = |s: &&Value| text(s, "name").is_empty() && text(s, "reason").starts_with("reading");
         Self {

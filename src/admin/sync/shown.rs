@@ -158,7 +158,7 @@ fn first_seen(planned: &Planned, drift: &Drift) -> Option<u64> {
 
 fn finding(planned: &Planned, f: &Finding) -> Value {
     json!({
-        "type": f.kind.as_str(), "code": f.code, "field": f.field, "count": f.count, "of": f.of, "names": f.names,
+        "types": f.kinds.iter().map(|kind| kind.as_str()).collect::<Vec<_>>(), "code": f.code, "field": f.field, "count": f.count, "of": f.of, "names": f.names,
         "instance": planned.instance(planned.source),
     })
 }

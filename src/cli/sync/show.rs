@@ -99,7 +99,8 @@ pub(super) fn shown(plan: &Value) -> String {
     }
     for finding in list(plan, "findings") {
         let names: Vec<&str> = list(finding, "names").iter().filter_map(Value::as_str).collect();
-        let (code, kind, field) = (text(finding, "code"), text(finding, "type"), text(finding, "field"));
+        let kinds: Vec<&str> = list(finding, "types").iter().filter_map(Value::as_str).collect();
+        let (code, kind, field) = (text(finding, "code"), kinds.join(", "), text(finding, "field"));
         line(&format!(
             "finding: {code}: {field} of {} of {} {kind}: {}",
             finding["count"],
@@ -213,7 +214,7 @@ mod tests {
             "failed": [],
             "pairs": [{"source": "a", "target": "b", "read_at": "T", "baseline": null, "drift": 2,
                 "not_trusted": [{"instance": "b", "type": "rules", "why": "the answer is no list"}]}],
-            "findings": [{"code": "noise", "type": "cameras", "field": "name", "count": 6, "of": 20, "names": ["Gate", "Yard"]}],
+            "findings": [{"code": "noise", "types": ["cameras", "hardware"], "field": "name", "count": 6, "of": 20, "names": ["Gate", "Yard"]}],
             "operations": [{"n": 1, "verdict": "hold", "kind": "rename", "type": "cameras", "name": "Ga\u{1b}te", "target": "b",
                 "fields": ["name"], "reason": "baseline: not confirmed"}],
             "skipped": [{"type": "hardware", "name": "x", "reason": "only on the target"},
@@ -224,7 +225,7 @@ mod tests {
         let wanted = "a -> b, read T
 everything is held until somebody confirms what was paired at first: gatekeeper sync disputes, then gatekeeper sync approve baseline
 not trusted: rules of b: the answer is no list
-finding: noise: name of 6 of 20 cameras: Gate, Yard
+finding: noise: name of 6 of 20 cameras, hardware: Gate, Yard
 
 N  VERDICT  KIND    TYPE     NAME   TARGET  FIELDS  REASON
 1  hold     rename  cameras  Ga?te  b       name    baseline: not confirmed

@@ -112,7 +112,7 @@ pub(super) fn of_plan(input: &Input<'_>, plan: &Plan) -> Digest {
         writer.texts(&drift.fields);
     });
     writer.list(plan.findings.iter(), |writer, finding| {
-        writer.text(finding.kind.as_str());
+        writer.list(finding.kinds.iter(), |writer, kind| writer.text(kind.as_str()));
         writer.text(finding.code);
         writer.text(&finding.field);
         writer.number(finding.count);

@@ -1,7 +1,7 @@
 //! Changes of many objects that are more than the sum of them: readable texts that became noise, and the
 //! same field changed everywhere. What is found is held as a whole.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -13,21 +13,22 @@ use crate::sync::pair::Side;
 
 /// Finds what is to be looked at as a whole, and holds the operations that belong to it.
 pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> {
-    let mut noisy: BTreeMap<(Side, Kind, String), Vec<usize>> = BTreeMap::new();
+    let mut noisy: BTreeMap<(Side, String), Vec<usize>> = BTreeMap::new();
     let mut changed: BTreeMap<(Side, Kind, String), Vec<usize>> = BTreeMap::new();
-    let mut single = Vec::new();
     for (at, draft) in drafts.iter().enumerate() {
         for change in &draft.changes {
             if !is_change(draft) {
                 // Made just before its name was lost: there is no text from before to tell by.
                 if change.field == "name" && change.after.as_str().is_some_and(is_noise) {
-                    single.push((at, change.field.clone()));
+                    noisy.entry((draft.from, change.field.clone())).or_default().push(at);
                 }
                 continue;
             }
             let key = (draft.from, draft.kind, change.field.clone());
             if became_noise(change.before.as_ref(), &change.after) {
-                noisy.entry(key.clone()).or_default().push(at);
+                // Whatever encrypts a database does not stop at a type: one finding for all.
+                noisy.entry((draft.from, change.field.clone())).or_default().push(at);
+                continue;
             }
             // Before both sides have agreed once, everything is new, and nobody has changed it.
             if !draft.never_agreed.contains(&change.field) {
@@ -38,41 +39,32 @@ pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> 
     let sizes: HashMap<Kind, usize> =
         drafts.iter().map(|draft| (draft.kind, size(input, draft.kind))).collect();
     let of = |kind: Kind| sizes.get(&kind).copied().unwrap_or_default();
-    noisy.retain(|(_, kind, field), at| {
-        let together = is_noise_finding(at.len(), of(*kind));
-        if !together {
-            single.extend(at.iter().map(|at| (*at, field.clone())));
-        }
-        together
-    });
-    // Of a small type, damage hits one object: too few for a finding, and still nobody's wish.
-    for (at, field) in single {
-        drafts[at].hold(format!("noise: {field} reads as nobody would write it"));
-    }
-    changed.retain(|key, at| !noisy.contains_key(key) && is_sweep(at.len(), of(key.1)));
-    let both = noisy.into_iter().map(|found| ("noise", found));
-    let both = both.chain(changed.into_iter().map(|found| ("sweep", found)));
-    both.map(|(code, ((_, kind, field), at))| finding(drafts, code, kind, field, at, of(kind))).collect()
+    changed.retain(|key, at| is_sweep(at.len(), of(key.1)));
+    let noisy = noisy.into_iter().map(|((_, field), at)| ("noise", field, at));
+    let swept = changed.into_iter().map(|((_, _, field), at)| ("sweep", field, at));
+    let all: Vec<_> = noisy.chain(swept).collect();
+    all.into_iter().map(|(code, field, at)| finding(drafts, code, field, at, &of)).collect()
 }
 
 fn finding(
     drafts: &mut [Draft],
     code: &'static str,
-    kind: Kind,
     field: String,
     at: Vec<usize>,
-    of: usize,
+    size: &dyn Fn(Kind) -> usize,
 ) -> Finding {
     let count = at.len();
+    let kinds: BTreeSet<Kind> = at.iter().map(|at| drafts[*at].kind).collect();
+    let of = kinds.iter().map(|kind| size(*kind)).sum();
     let mut names = Vec::new();
     for at in at {
         let draft = &mut drafts[at];
         names.push(name_before(draft));
-        draft.hold(format!("finding: {code} in {field} of {count} of {of} {kind}"));
+        draft.hold(format!("finding: {code} in {field} of {count} of {of} objects"));
     }
     names.sort_unstable();
     names.truncate(NAMES);
-    Finding { kind, code, field, count, of, names }
+    Finding { kinds: kinds.into_iter().collect(), code, field, count, of, names }
 }
 
 /// A change of an object that is there.
@@ -83,10 +75,6 @@ fn is_change(draft: &Draft) -> bool {
 fn became_noise(before: Option<&Value>, after: &Value) -> bool {
     let (Some(Value::String(before)), Value::String(after)) = (before, after) else { return false };
     is_noise(after) && !is_noise(before)
-}
-
-fn is_noise_finding(count: usize, of: usize) -> bool {
-    count >= NOISE_COUNT || count >= NOISE_COUNT_OF_FEW && count * NOISE_SHARE >= of
 }
 
 fn is_sweep(count: usize, of: usize) -> bool {
@@ -105,12 +93,6 @@ fn size(input: &Input<'_>, kind: Kind) -> usize {
     sizes.into_iter().max().unwrap_or_default()
 }
 
-/// So many texts do not become noise by accident.
-const NOISE_COUNT: usize = 5;
-/// In a small type, two are enough if they are
-const NOISE_COUNT_OF_FEW: usize = 2;
-/// one in so many objects.
-const NOISE_SHARE: usize = 10;
 /// Fewer objects are a person's work of an afternoon (sync design 2.2, gate 4).
 const SWEEP_COUNT: usize = 10;
 /// More than one in so many objects of a type (sync design 2.2, gate 4).

@@ -251,15 +251,15 @@ pub struct Drift {
 /// Something about many objects that is more than the sum of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The type.
-    pub kind: Kind,
+    /// The types.
+    pub kinds: Vec<Kind>,
     /// `noise`: readable texts became noise. `sweep`: the same field of many objects was changed.
     pub code: &'static str,
     /// The field.
     pub field: String,
     /// So many objects.
     pub count: usize,
-    /// Of so many.
+    /// Of so many of these types.
     pub of: usize,
     /// Their names before, a bounded number.
     pub names: Vec<String>,

@@ -28,7 +28,8 @@ fn an_object_is_known_by_its_other_id_too() {
     world.pairs.insert(Pair { kind: kind("alarmDefinitions"), a, b }, Confidence::Strong);
     world.put(A, "alarmDefinitions", 8, &alarm("new", of(A, 2)));
     let plan = world.plan();
-    let shown: Vec<_> = plan.operations.iter().map(|o| (o.name.as_str(), o.verdict, o.after.clone())).collect();
+    let shown: Vec<_> =
+        plan.operations.iter().map(|o| (o.name.as_str(), o.verdict, o.after.clone())).collect();
     // The new alarm waits for the generic event that has the other id.
     assert_eq!(shown, [("barrier 2", Verdict::Pass, vec![]), ("new", Verdict::Pass, vec![0])], "{plan:#?}");
 }

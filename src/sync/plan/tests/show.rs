@@ -47,10 +47,15 @@ pub fn show(plan: &Plan) -> String {
     }
     for finding in &plan.findings {
         let names = finding.names.join(", ");
+        let kinds: Vec<&str> = finding.kinds.iter().map(|kind| kind.as_str()).collect();
         writeln!(
             out,
             "finding {} {}.{}: {} of {}: {names}",
-            finding.code, finding.kind, finding.field, finding.count, finding.of
+            finding.code,
+            kinds.join("+"),
+            finding.field,
+            finding.count,
+            finding.of
         )
         .unwrap();
     }
