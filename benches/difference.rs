@@ -97,7 +97,6 @@ fn side(side: u64) -> Snapshot {
             let id = id(side, from + n);
             let name = name.into();
             listing.objects.push(Object {
-                alias: None,
                 id,
                 name,
                 parent,
