@@ -15,8 +15,15 @@ use crate::sync::pair::Side;
 pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> {
     let mut noisy: BTreeMap<(Side, String), Vec<usize>> = BTreeMap::new();
     let mut changed: BTreeMap<(Side, Kind, String), Vec<usize>> = BTreeMap::new();
-    for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| is_change(draft)) {
+    for (at, draft) in drafts.iter().enumerate() {
         for change in &draft.changes {
+            if !is_change(draft) {
+                // Made just before its name was lost: there is no text from before to tell by.
+                if change.field == "name" && change.after.as_str().is_some_and(is_noise) {
+                    noisy.entry((draft.from, change.field.clone())).or_default().push(at);
+                }
+                continue;
+            }
             let key = (draft.from, draft.kind, change.field.clone());
             if became_noise(change.before.as_ref(), &change.after) {
                 // Whatever encrypts a database does not stop at a type: one finding for all.
@@ -60,7 +67,7 @@ fn finding(
     Finding { kinds: kinds.into_iter().collect(), code, field, count, of, names }
 }
 
-/// A change of an object that is there. What is new has nothing that it could be compared with.
+/// A change of an object that is there.
 fn is_change(draft: &Draft) -> bool {
     draft.before.is_some() && draft.act != Act::Delete
 }
