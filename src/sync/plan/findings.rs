@@ -15,6 +15,11 @@ use crate::sync::pair::Side;
 pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> {
     let mut noisy: BTreeMap<(Side, String), Vec<usize>> = BTreeMap::new();
     let mut changed: BTreeMap<(Side, Kind, String), Vec<usize>> = BTreeMap::new();
+    for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.act == Act::Create) {
+        if is_noise(&draft.name) {
+            noisy.entry((draft.from, "name".to_owned())).or_default().push(at);
+        }
+    }
     for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| is_change(draft)) {
         for change in &draft.changes {
             let key = (draft.from, draft.kind, change.field.clone());
@@ -60,7 +65,7 @@ fn finding(
     Finding { kinds: kinds.into_iter().collect(), code, field, count, of, names }
 }
 
-/// A change of an object that is there. What is new has nothing that it could be compared with.
+/// A change of an object that is there. Of what is new only the name can be judged.
 fn is_change(draft: &Draft) -> bool {
     draft.before.is_some() && draft.act != Act::Delete
 }
