@@ -115,7 +115,10 @@ impl fmt::Display for Why {
                 )
             }
             Self::Privileged(kind, None) => {
-                write!(f, "a new object of {kind} that looks like an existing one, or has its id: only a person may link it")
+                write!(
+                    f,
+                    "a new object of {kind} that looks like an existing one, or has its id: only a person may link it"
+                )
             }
             Self::Alike => f.write_str("more than one vanished and new object look alike"),
             Self::Mass(lost, new) => {

@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub use self::findings::noisy_names;
 pub use self::planner::plan;
 use super::catalogue::{Kind, Policy};
 use super::pair::{Pair, Pairs, Side};

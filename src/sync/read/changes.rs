@@ -102,7 +102,8 @@ fn kept(object: Object, before: &Listing) -> Object {
     let Some(old) = before.get(object.id).filter(|old| old.body != object.body) else { return object };
     let new = object.body.fields();
     let is_there = |value: Option<&Value>| value.is_some_and(|value| !value.is_null());
-    let lost = old.body.fields().iter().any(|(name, value)| is_there(Some(value)) && !is_there(new.get(name)));
+    let lost =
+        old.body.fields().iter().any(|(name, value)| is_there(Some(value)) && !is_there(new.get(name)));
     if lost { old.clone() } else { object }
 }
 

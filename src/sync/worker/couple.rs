@@ -14,7 +14,7 @@ use crate::sync::catalogue::Kind;
 use crate::sync::identity::{Input as Question, Known, Outcome as Identified, Said, identify};
 use crate::sync::links::Links;
 use crate::sync::pair::{Confidence, Pair, Side, Standing};
-use crate::sync::plan::{Bases as _, Input, Missing, Plan, plan};
+use crate::sync::plan::{Bases as _, Input, Missing, Plan, noisy_names, plan};
 use crate::sync::planned::Planned;
 use crate::sync::report::PairReport;
 use crate::sync::rules::rules;
@@ -235,7 +235,7 @@ fn is_whole(sides: &[Arc<Snapshot>; 2]) -> bool {
         .all(|side| side.distrust.is_empty() && side.lists.values().flat_map(|l| &l.distrust).all(harmless))
 }
 
-/// No type is empty on one side only. At first nobody can tell an instance that has nothing from one that
+/// No type is empty, and no names are noise, on one side only. At first nobody can tell an instance that has nothing from one that
 /// shows nothing: all that the other has would be made again on it.
 fn is_plausible(sides: &[Arc<Snapshot>; 2]) -> bool {
     let [a, b] = sides;
@@ -248,6 +248,17 @@ fn is_plausible(sides: &[Arc<Snapshot>; 2]) -> bool {
         tracing::warn!(
             "the baseline does not confirm itself: {a} has {of_a} {kind} and {b} has {of_b}; see `gatekeeper sync approve baseline`"
         );
+    }
+    let noisy = sides.each_ref().map(|side| noisy_names(side));
+    if noisy[0].abs_diff(noisy[1]) >= FEW {
+        tracing::warn!(
+            "the baseline does not confirm itself: {} names of {} and {} of {} are noise; see `gatekeeper sync approve baseline`",
+            noisy[0],
+            a.instance,
+            noisy[1],
+            b.instance
+        );
+        return false;
     }
     odd.is_none()
 }

@@ -118,8 +118,10 @@ impl Handle {
         }
         let why = report.pairs.iter().filter(|p| wanted(&p.instances)).find_map(|p| p.outcome.why());
         let unseen = Distrust::Status(403).to_string();
-        let unread = |p: &&PairReport| wanted(&p.instances) && p.plan.as_ref().is_some_and(|p| p.baseline.is_none());
-        let unread = report.pairs.iter().filter(unread).find_map(|p| p.unread.iter().find(|(.., why)| *why != unseen));
+        let unread =
+            |p: &&PairReport| wanted(&p.instances) && p.plan.as_ref().is_some_and(|p| p.baseline.is_none());
+        let unread =
+            report.pairs.iter().filter(unread).find_map(|p| p.unread.iter().find(|(.., why)| *why != unseen));
         let (message, remedy) = match why {
             Some(why) => (format!("not confirmed: {why}"), "see `gatekeeper sync status`"),
             None if let Some((instance, kind, why)) = unread => (

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use super::{PARTNER, Targets};
 use super::due::Run;
 use super::instances::{NO_ACCOUNT, QUARANTINE};
 use super::orders::OrderError;
+use super::{PARTNER, Targets};
 use crate::clock::Moment;
 use crate::config::types::{Account, Config, InstanceId};
 use crate::state::{Acceptance, Store, StoreError};
