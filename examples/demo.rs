@@ -10,6 +10,10 @@ mod args;
 mod ca;
 #[path = "demo/child.rs"]
 mod child;
+#[path = "demo/configuration.rs"]
+mod configuration;
+#[path = "demo/drift/mod.rs"]
+mod drift;
 #[path = "demo/failover.rs"]
 mod failover;
 #[path = "demo/faults.rs"]
@@ -20,6 +24,8 @@ mod flap;
 mod gauge;
 #[path = "demo/load.rs"]
 mod load;
+#[path = "demo/ports.rs"]
+mod ports;
 #[path = "demo/progress.rs"]
 mod progress;
 #[path = "demo/record.rs"]
@@ -113,6 +119,13 @@ async fn perform(args: &Args, place: &Place) -> anyhow::Result<ExitCode> {
                 code = ExitCode::FAILURE;
             }
             (sessions::table(&reports), sessions::to_json(args, &reports))
+        }
+        Scenario::Drift => {
+            let report = drift::run(args, place, progress).await?;
+            if report.is_broken() {
+                code = ExitCode::FAILURE;
+            }
+            (drift::text(&report), drift::to_json(&report))
         }
     };
     progress.rest();

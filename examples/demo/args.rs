@@ -69,6 +69,9 @@ pub enum Scenario {
     Slow,
     /// Logged-in users, each with a socket and ids in mind, ride through faults and orders of operators
     Sessions,
+    /// Two sites that differ and are edited: what would be done about it, what cannot be known, and that
+    /// nothing is written
+    Drift,
 }
 
 /// Which of the gatekeeper's profiles serves.
@@ -132,11 +135,14 @@ pub fn parse(args: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Args,
     let args = Args::try_parse_from(args)?;
     let refuse = |text| Err(Args::command().error(ErrorKind::ArgumentConflict, text));
     match args.scenario {
-        Some(Scenario::Failover | Scenario::Sessions) if args.seconds.is_some() => refuse(
-            "--seconds is for the scenarios flap and slow; each fault of the others has its own length",
-        ),
+        Some(Scenario::Failover | Scenario::Sessions | Scenario::Drift) if args.seconds.is_some() => {
+            refuse("--seconds is for the scenarios flap and slow; the others have their own length")
+        }
         Some(Scenario::Sessions) if args.profile == Profile::Http => {
             refuse("--scenario sessions needs --profile xprotect: with profile http nobody logs in")
+        }
+        Some(Scenario::Drift) if args.profile == Profile::Http => {
+            refuse("--scenario drift needs --profile xprotect: with profile http there is nothing to compare")
         }
         _ => Ok(args),
     }
@@ -149,6 +155,9 @@ const EXAMPLES: &str = "Examples:
   cargo run --release --example demo -- --scenario flap --seconds 60
   cargo run --release --example demo -- --scenario slow --dir /tmp/demo
   cargo run --release --example demo -- --scenario sessions
+  cargo run --release --example demo -- --scenario drift --json | jq .edits
 
-Exit codes: 0 the scenario ran through, whatever it measured; 1 it could not run, or sessions saw a promise
-broken (an answer for somebody else, a 404 for an id that the client had been given, a change sent twice); 2 usage";
+Exit codes: 0 the scenario ran through, whatever it measured; 2 usage; 1 it could not run, or a promise was
+broken: sessions: an answer for somebody else, a 404 for an id that the client had been given, a change sent twice;
+drift: the gatekeeper wrote to an instance, something followed from a list that could not be read, an edit was not
+seen";

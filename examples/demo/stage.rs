@@ -1,16 +1,18 @@
 //! Everything that runs: two instances, the gatekeeper, and the directory that they share.
 
 use std::ffi::OsString;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::args::{Args, Fault, Profile};
+use super::args::{Args, Fault};
 use super::ca::{self, Files};
 use super::child::{self, Child, Role};
+use super::configuration::configuration;
+use super::ports::Ports;
 use super::web::{self, Target};
 
 /// Where files of a run go.
@@ -76,28 +78,55 @@ pub struct Stage {
     pub dir: PathBuf,
 }
 
-impl Stage {
-    /// Starts everything, the instances first. `stable_for` is the gatekeeper's key.
-    pub async fn start(dir: PathBuf, args: &Args, stable_for: &str) -> anyhow::Result<Self> {
+/// Two instances that nothing stands in front of yet.
+#[derive(Debug)]
+pub struct Instances {
+    /// Will serve by default.
+    pub primary: Instance,
+    /// Will take over.
+    pub standby: Instance,
+    /// Whom to trust about them.
+    pub ca: PathBuf,
+    clients: Files,
+    ports: Ports,
+    dir: PathBuf,
+}
+
+impl Instances {
+    /// Starts them with these arguments of the simulator: for `both`, and for the standby alone.
+    pub async fn start(dir: PathBuf, args: &Args, both: &[&str], standby: &[&str]) -> anyhow::Result<Self> {
         let clients = ca::make(&dir, "gatekeeper")?;
         let inside = ca::make(&dir, "instances")?;
         let mut ports = Ports::new();
         let users = args.clients().max(20);
-        let mut primary = Instance::new("a", &mut ports, &dir, &inside, users)?;
-        let mut standby = Instance::new("b", &mut ports, &dir, &inside, users)?;
-        primary.run().await?;
-        standby.run().await?;
+        let mut one = |name| Instance::new(name, &mut ports, &dir, &inside, users);
+        let (mut a, mut b) = (one("a")?, one("b")?);
+        a.start.extend(both.iter().map(OsString::from));
+        b.start.extend(both.iter().chain(standby).map(OsString::from));
+        a.run().await?;
+        b.run().await?;
+        Ok(Self { primary: a, standby: b, ca: inside.ca, clients, ports, dir })
+    }
 
+    /// Starts the gatekeeper in front of them. `stable_for` is its key; `more` its further configuration.
+    pub async fn guard(self, args: &Args, stable_for: &str, more: &str) -> anyhow::Result<Stage> {
+        let Self { primary, standby, clients, mut ports, dir, .. } = self;
         let (listener, admin) = (ports.free()?, ports.free()?);
         let file = dir.join("gatekeeper.toml");
         let urls = [primary.url(), standby.url()];
         ca::write(&dir.join("admin.password"), "admin-password\n")?;
-        ca::write(&file, &configuration(args.profile, listener, admin, &urls, stable_for))?;
+        ca::write(&file, &configuration(args.profile, listener, admin, &urls, stable_for, more))?;
         let arguments = ["run".into(), "--config".into(), file.into()];
         let gatekeeper =
             start_child(Role::Gatekeeper, dir.join("gatekeeper.log"), arguments.to_vec()).await?;
-        let clients_ca = clients.ca;
-        Ok(Self { gatekeeper, primary, standby, listener, admin, clients_ca, dir })
+        Ok(Stage { gatekeeper, primary, standby, listener, admin, clients_ca: clients.ca, dir })
+    }
+}
+
+impl Stage {
+    /// Starts everything, the instances first. `stable_for` is the gatekeeper's key.
+    pub async fn start(dir: PathBuf, args: &Args, stable_for: &str) -> anyhow::Result<Self> {
+        Instances::start(dir, args, &[], &[]).await?.guard(args, stable_for, "").await
     }
 
     /// Breaks the primary, or has an operator turn away from it. `Some(reason)` when that cannot be done here.
@@ -243,81 +272,5 @@ async fn start_child(role: Role, log: PathBuf, args: Vec<OsString>) -> anyhow::R
     tokio::task::spawn_blocking(move || Child::start(role, &log, &args)).await?
 }
 
-fn configuration(
-    profile: Profile,
-    listener: SocketAddr,
-    admin: SocketAddr,
-    urls: &[String; 2],
-    stable_for: &str,
-) -> String {
-    let [a, b] = urls;
-    let (account, probe) = match profile {
-        Profile::Xprotect => (
-            "account = { username = \"admin\", password_file = \"admin.password\" }",
-            "# logs in like any client; nothing else to set",
-        ),
-        Profile::Http => {
-            ("# no account: profile http has no deep probes", "probe = \"/API/.well-known/uris\"")
-        }
-    };
-    let profile = profile.name();
-    format!(
-        r#"# Written by the demo.
-[listener]
-address = "{listener}"
-certificate = "gatekeeper.pem"
-private_key = "gatekeeper.key"
-[admin]
-address = "{admin}"
-[[instance]]
-name = "a"
-url = "{a}"
-ca_file = "instances-ca.pem"
-{account}
-[[instance]]
-name = "b"
-url = "{b}"
-ca_file = "instances-ca.pem"
-{account}
-[[site]]
-name = "demo"
-hosts = ["localhost", "127.0.0.1"]
-profile = "{profile}"
-primary = "a"
-standby = ["b"]
-{probe}
-[failback]
-stable_for = "{stable_for}"
-"#
-    )
-}
-
-/// Hands out ports below the range from which the system picks ports for outgoing connections: else one of
-/// those could take the port of an instance while it is dead.
-struct Ports {
-    next: u16,
-}
-
-impl Ports {
-    fn new() -> Self {
-        // Two demos at once start to look in different places.
-        let offset = u16::try_from(std::process::id() % 1000).unwrap_or(0);
-        Self { next: FIRST_PORT + offset * 10 }
-    }
-
-    fn free(&mut self) -> anyhow::Result<SocketAddr> {
-        while self.next < LAST_PORT {
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.next));
-            self.next += 1;
-            if TcpListener::bind(address).is_ok() {
-                return Ok(address);
-            }
-        }
-        bail!("no free port up to {LAST_PORT}")
-    }
-}
-
 /// A second. So many that who hears none for a moment is deaf.
 const EVENT_RATE: u32 = 10;
-const FIRST_PORT: u16 = 20_000;
-const LAST_PORT: u16 = 32_000;

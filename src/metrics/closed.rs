@@ -68,6 +68,18 @@ closed! {
 }
 
 closed! {
+    /// Why something is held.
+    Held {
+        Baseline = "baseline", "Nobody has confirmed what was paired at first.";
+        Policy = "policy", "The policy of its type wants a person.";
+        Finding = "finding", "Many objects were changed alike, or names turned to noise.";
+        Reference = "reference", "It refers to something that is not paired, not there, or held itself.";
+        Floor = "floor", "Never without a person, whatever the policy says; or it needs a secret.";
+        Conflict = "conflict", "Both sides have changed the same field.";
+    }
+}
+
+closed! {
     /// How a reload ended.
     ReloadResult {
         Applied = "applied", "The new configuration is in force.";
@@ -118,6 +130,7 @@ pub(super) fn values_of(metric: &str) -> Option<Values> {
         n if n == spec::RETRIES.name => all::<RetryReason>("reason"),
         n if n == spec::HEDGES.name => all::<HedgeOutcome>("outcome"),
         n if n == spec::SYNC_OBJECTS.name => all::<SyncState>("state"),
+        n if n == spec::SYNC_HELD.name => all::<Held>("reason"),
         n if n == spec::RELOADS.name => all::<ReloadResult>("result"),
         n if n == spec::THROTTLED.name => all::<Throttled>("scope"),
         n if n == spec::REFUSED.name => all::<Refused>("reason"),

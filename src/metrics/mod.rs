@@ -19,7 +19,7 @@ use prometheus::{
 };
 use thiserror::Error;
 
-pub use closed::{Closed, HedgeOutcome, Refused, ReloadResult, RetryReason, SyncState, Throttled};
+pub use closed::{Closed, HedgeOutcome, Held, Refused, ReloadResult, RetryReason, SyncState, Throttled};
 pub use series::RequestSeries;
 use spec::Spec;
 
@@ -52,6 +52,9 @@ pub struct Metrics {
     throttled: IntCounterVec,
     ids_without_partner: IntCounterVec,
     sync_objects: IntGaugeVec,
+    sync_held: IntGaugeVec,
+    sync_last_success: IntGaugeVec,
+    sync_unknown: IntGaugeVec,
     certificate_expiry: IntGauge,
     connections: IntGauge,
     pinned: IntGauge,
@@ -84,6 +87,9 @@ impl Metrics {
             throttled: register(&registry, &spec::THROTTLED, IntCounterVec::new)?,
             ids_without_partner: register(&registry, &spec::IDS_WITHOUT_PARTNER, IntCounterVec::new)?,
             sync_objects: register(&registry, &spec::SYNC_OBJECTS, IntGaugeVec::new)?,
+            sync_held: register(&registry, &spec::SYNC_HELD, IntGaugeVec::new)?,
+            sync_last_success: register(&registry, &spec::SYNC_LAST_SUCCESS, IntGaugeVec::new)?,
+            sync_unknown: register(&registry, &spec::SYNC_UNKNOWN, IntGaugeVec::new)?,
             certificate_expiry: register(&registry, &spec::CERTIFICATE, |opts, _| IntGauge::with_opts(opts))?,
             connections: register(&registry, &spec::CONNECTIONS, |opts, _| IntGauge::with_opts(opts))?,
             pinned: register(&registry, &spec::PINNED, |opts, _| IntGauge::with_opts(opts))?,
@@ -143,6 +149,21 @@ impl Metrics {
     pub fn set_sync_objects(&self, kind: &str, state: SyncState, count: usize) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         self.sync_objects.with_label_values(&[kind, state.as_str()]).set(count);
+    }
+
+    /// So much is held for this reason.
+    pub fn set_sync_held(&self, reason: Held, count: usize) {
+        self.sync_held.with_label_values(&[reason.as_str()]).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Both sides of a type were read and believed, in seconds of UNIX time.
+    pub fn set_sync_success(&self, kind: &str, at_unix: u64) {
+        self.sync_last_success.with_label_values(&[kind]).set(i64::try_from(at_unix).unwrap_or(i64::MAX));
+    }
+
+    /// So many collections of an instance are not known.
+    pub fn set_sync_unknown(&self, instance: &str, count: usize) {
+        self.sync_unknown.with_label_values(&[instance]).set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 
     /// The end of life of the certificate that clients see, in seconds of UNIX time.

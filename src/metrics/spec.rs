@@ -117,6 +117,27 @@ pub(super) const SYNC_OBJECTS: Spec = spec(
     "Objects of each type by how they stand towards the other instance, from the last reading of both; no series before the first.",
     "Ambiguous ones are unknown to clients after a switch until an operator links them; growth of only_one_side means that the instances drift apart.",
 );
+pub(super) const SYNC_HELD: Spec = spec(
+    "gatekeeper_sync_held",
+    Kind::Gauge,
+    &["reason"],
+    "What the newest plans hold, by what comes first of its reasons; conflicts included.",
+    "Alert on finding and conflict: a person has to look. reference: something is not paired.",
+);
+pub(super) const SYNC_LAST_SUCCESS: Spec = spec(
+    "gatekeeper_sync_last_success_timestamp_seconds",
+    Kind::Gauge,
+    &["type"],
+    "When both sides of a type were last read completely and believed, in UNIX time; no series before.",
+    "Alert when it is older than a few full_interval: the type stands still, `gatekeeper sync status` says why.",
+);
+pub(super) const SYNC_UNKNOWN: Spec = spec(
+    "gatekeeper_sync_unknown_collections",
+    Kind::Gauge,
+    &["instance"],
+    "Collections that the instance offers and this version does not know.",
+    "Above 0, something is neither compared nor named in the coverage report.",
+);
 pub(super) const RELOADS: Spec = spec(
     "gatekeeper_config_reloads_total",
     Kind::Counter,
@@ -183,6 +204,9 @@ pub const ALL: &[Spec] = &[
     THROTTLED,
     IDS_WITHOUT_PARTNER,
     SYNC_OBJECTS,
+    SYNC_HELD,
+    SYNC_LAST_SUCCESS,
+    SYNC_UNKNOWN,
     REFUSED,
     CONNECTIONS,
     PINNED,

@@ -22,6 +22,9 @@ fn the_table_and_the_registry_agree() {
     metrics.standby_writes("hq").inc();
     metrics.ids_without_partner("hq").inc();
     metrics.set_sync_objects("cameras", SyncState::Linked, 1);
+    metrics.set_sync_held(Held::Policy, 1);
+    metrics.set_sync_success("cameras", 1);
+    metrics.set_sync_unknown("a", 0);
     metrics.throttled("hq");
     metrics.set_sessions("hq", "ready", 1);
     let shown: Vec<String> = metrics.registry.gather().iter().map(|f| f.name().to_owned()).collect();

@@ -20,6 +20,8 @@ pub struct Planned {
     pub full_unix: u64,
     /// Who has confirmed what was paired at first, and when (seconds of UNIX time).
     pub baseline: Option<(String, u64)>,
+    /// Types of which both sides were read.
+    pub read: Vec<Kind>,
     /// Types of which a reading was not believed: instance, type, why.
     pub doubts: Vec<(String, Kind, String)>,
     /// The plan.

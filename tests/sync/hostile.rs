@@ -69,19 +69,19 @@ async fn a_refused_account_is_not_asked_again_with_every_short_reading() {
     let (a, b) = (Sim::start("a", &["--cameras", "4"]), Sim::start("b", &["--cameras", "4"]));
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "wrong-password").unwrap();
-    let sync = AUTO.replace("interval = \"1h\"\nfull", "interval = \"50ms\"\nfull");
+    let sync = AUTO.replace("interval = \"1h\"\nfull", "interval = \"100ms\"\nfull");
     let mut config = Config::xprotect(&[&a, &b]).with_accounts().table("sync", &sync);
     let path = file.path();
     config.instances[1].extra = format!("account = {{ username = \"user1\", password_file = {path:?} }}");
     let gatekeeper = Gatekeeper::ready(config).await;
     until("many runs", async || {
         let status = gatekeeper.succeed(&["sync", "status", "--json"]);
-        serde_json::from_str::<Value>(&status).unwrap()["number"].as_u64().unwrap() > 20
+        serde_json::from_str::<Value>(&status).unwrap()["number"].as_u64().unwrap() > 8
     })
     .await;
     let logins = b.requests_with("/API/IDP/connect/token").await;
     // Probes of the instance log in, too, in their own time.
-    assert!(logins < 8, "{logins}");
+    assert!(logins < 5, "{logins}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,6 +96,7 @@ async fn a_field_that_is_gone_everywhere_can_be_let_pass() {
     assert_eq!((doubts(&plan.json), plan.operations()), (0, Vec::new()), "{:#}", plan.json);
     // That there were cameras is not forgotten.
     sides.fault(At::A, &json!({"mode": "list-empty", "type": "cameras"})).await;
-    assert_eq!(doubts(&sides.plan().json), 1);
+    let plan = sides.plan();
+    assert!(plan.json["pairs"].to_string().contains("the list is empty"), "{:#}", plan.json);
     sides.assert_nothing_written().await;
 }

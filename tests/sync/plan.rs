@@ -42,6 +42,10 @@ async fn edits_on_the_primary_become_operations_and_nothing_else_does() {
         plan.json
     );
     assert_eq!(plan.code, Some(3), "something is held");
+    assert_eq!(sides.gatekeeper.metric("gatekeeper_sync_held", &[("reason", "policy")]).await, 1.0);
+    let read =
+        sides.gatekeeper.metric("gatekeeper_sync_last_success_timestamp_seconds", &[("type", "roles")]);
+    assert!(read.await > 1_700_000_000.0);
     let role = plan.one("roles", "Operators");
     assert!(role["reason"].as_str().unwrap().contains("roles.update = approve"), "{role}");
     let n = plan.one("cameras", "Gate renamed")["n"].to_string();

@@ -16,13 +16,15 @@ use crate::sync::snapshot::Snapshot;
 pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> {
     let mut noisy: BTreeMap<(Side, String), Vec<usize>> = BTreeMap::new();
     let mut changed: BTreeMap<(Side, Kind, String), Vec<usize>> = BTreeMap::new();
-    for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| draft.act == Act::Create) {
-        if is_noise(&draft.name) {
-            noisy.entry((draft.from, "name".to_owned())).or_default().push(at);
-        }
-    }
-    for (at, draft) in drafts.iter().enumerate().filter(|(_, draft)| is_change(draft)) {
+    for (at, draft) in drafts.iter().enumerate() {
         for change in &draft.changes {
+            if !is_change(draft) {
+                // Made just before its name was lost: there is no text from before to tell by.
+                if change.field == "name" && change.after.as_str().is_some_and(is_noise) {
+                    noisy.entry((draft.from, change.field.clone())).or_default().push(at);
+                }
+                continue;
+            }
             let key = (draft.from, draft.kind, change.field.clone());
             // What was never alike may be noise on the target: then it is the target that is ill.
             let is_new = draft.never_agreed.contains(&change.field);
@@ -71,7 +73,7 @@ fn finding(
     Finding { kinds: kinds.into_iter().collect(), code, field, count, of, names }
 }
 
-/// A change of an object that is there. Of what is new only the name can be judged.
+/// A change of an object that is there.
 fn is_change(draft: &Draft) -> bool {
     draft.before.is_some() && draft.act != Act::Delete
 }

@@ -37,6 +37,13 @@ fn is_noise_word(word: &str) -> bool {
     if changes * CHANGE_SHARE >= letters.len() - 1 {
         return true;
     }
+    // By chance it may have few letters and change seldom.
+    if letters.iter().all(u8::is_ascii_hexdigit)
+        && letters.iter().any(u8::is_ascii_digit)
+        && letters.iter().any(u8::is_ascii_alphabetic)
+    {
+        return true;
+    }
     let count = |of: &[u8]| letters.iter().filter(|letter| of.contains(&letter.to_ascii_lowercase())).count();
     let only_letters = letters.iter().all(u8::is_ascii_alphabetic);
     only_letters
@@ -99,6 +106,7 @@ mod tests {
     fn what_nobody_writes() {
         for text in [
             "9F86D081884C7D65",
+            "2A5013799494988105251427950816129984F99DE5747B2E",
             "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
             "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
             "Gate n4bQgYhMfWWaL+qgxVrQ",

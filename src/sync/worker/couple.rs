@@ -140,6 +140,7 @@ pub(super) async fn compare(
             full_unix
         },
         baseline: memory.baseline.clone(),
+        read: both_have(&read.sides),
         doubts: report.unread.clone(),
         plan,
         drift_since: memory.drift.clone(),
@@ -235,8 +236,8 @@ fn is_whole(sides: &[Arc<Snapshot>; 2]) -> bool {
         .all(|side| side.distrust.is_empty() && side.lists.values().flat_map(|l| &l.distrust).all(harmless))
 }
 
-/// No type is empty, and no names are noise, on one side only. At first nobody can tell an instance that has nothing from one that
-/// shows nothing: all that the other has would be made again on it.
+/// No type is empty, and no names are noise, on one side only. At first nobody can tell an instance that
+/// has nothing from one that shows nothing: all that the other has would be made again on it.
 fn is_plausible(sides: &[Arc<Snapshot>; 2]) -> bool {
     let [a, b] = sides;
     let odd = Kind::all().find_map(|kind| {
@@ -261,6 +262,14 @@ fn is_plausible(sides: &[Arc<Snapshot>; 2]) -> bool {
         return false;
     }
     odd.is_none()
+}
+
+/// The types that were read of both and that both have.
+fn both_have(sides: &[Arc<Snapshot>; 2]) -> Vec<Kind> {
+    let has = |side: &Snapshot, kind: &Kind| {
+        side.lists.get(kind).is_some_and(|list| !list.distrust.contains(&Distrust::Absent))
+    };
+    sides[0].lists.keys().copied().filter(|kind| sides.iter().all(|side| has(side, kind))).collect()
 }
 
 /// What was not believed, and why: instance, type, words.

@@ -2,6 +2,7 @@
 //! after an instance has come back, every `full_interval`, what has changed every `interval`, and when a
 //! person asks.
 
+mod count;
 mod couple;
 mod due;
 mod instances;
@@ -20,14 +21,12 @@ use self::instances::{Couple, NO_ACCOUNT, couples, hindrance, readable};
 pub use self::orders::{Handle, OrderError};
 use self::orders::{Order, Wanted};
 use self::readers::{Readers, Source};
-use super::catalogue::Kind;
-use super::identity::Tally;
 use super::links::Links;
 use super::report::{Outcome, PairReport, Report};
 use crate::balance::Picture;
 use crate::clock::{Moment, unix_time};
 use crate::config::types::InstanceId;
-use crate::metrics::{Metrics, SyncState};
+use crate::metrics::Metrics;
 use crate::state::Store;
 use crate::upstream::connect::Target;
 
@@ -152,9 +151,10 @@ impl Worker {
             && !sources.values().any(Source::is_refusal);
         self.past = reports.iter().map(|r| (r.instances.clone(), r.clone())).collect();
         self.memories.retain(|names, _| self.past.contains_key(names));
-        self.count();
         let instances = self.readers.instances();
-        (Arc::new(Report { number, at_unix: unix_time().as_secs(), pairs: reports, instances }), again)
+        let report = Report { number, at_unix: unix_time().as_secs(), pairs: reports, instances };
+        count::count(&self.metrics, &report);
+        (Arc::new(report), again)
     }
 
     async fn couple(
@@ -198,21 +198,6 @@ impl Worker {
                 tracing::error!(%error, "what was found out about two instances could not be kept");
                 report.outcome = Outcome::Failed(error.to_string());
                 report
-            }
-        }
-    }
-
-    fn count(&self) {
-        for kind in Kind::all() {
-            let sum = |count: fn(&Tally) -> usize| {
-                self.past.values().filter_map(|r| r.kinds.get(&kind)).map(count).sum::<usize>()
-            };
-            for (state, count) in [
-                (SyncState::Linked, sum(|t| t.linked)),
-                (SyncState::Ambiguous, sum(|t| t.ambiguous)),
-                (SyncState::OnlyOneSide, sum(|t| t.only_a + t.only_b)),
-            ] {
-                self.metrics.set_sync_objects(kind.as_str(), state, count);
             }
         }
     }

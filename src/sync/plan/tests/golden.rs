@@ -245,6 +245,9 @@ fn many() {
         world.edit(A, "cameras", n, &json!({ "enabled": false }));
     }
     world.edit(A, "cameras", 35, &json!({ "description": "benign" }));
+    world.both("timeProfiles", 50, &named("Office hours"));
+    world.edit(A, "timeProfiles", 50, &named("9E3779B97F4A7C153B69F3FBCA42480F"));
+    world.put(A, "timeProfiles", 51, &named("3C6EF372FE94F82AFAC23B68E7272DC8"));
     check("many", &world);
 }
 
