@@ -20,7 +20,12 @@ pub(super) fn columns(rows: &[Vec<String>]) -> String {
 
 /// Text that cannot steer a terminal.
 pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '?' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_direction(c) { '?' } else { c }).collect()
+}
+
+/// What turns the direction of writing, so that a text reads as another.
+const fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -37,5 +42,6 @@ mod tests {
     #[test]
     fn a_terminal_cannot_be_steered() {
         assert_eq!(printable("a\u{1b}[2Jb\n"), "a?[2Jb?");
+        assert_eq!(printable("ma\u{202e}gp.exe"), "ma?gp.exe");
     }
 }

@@ -5,6 +5,7 @@
 mod support;
 
 mod doubts;
+mod hostile;
 mod links;
 mod oracle;
 mod plan;

@@ -70,6 +70,23 @@ impl Ask for Operation {
     }
 }
 
+/// What is not trusted, a line for each reason: a clock that is off is no reason for sixty.
+pub(super) fn doubts(plan: &Value) -> Vec<String> {
+    let mut all: Vec<(&str, &str, Vec<&str>)> = Vec::new();
+    for doubt in list(plan, "not_trusted") {
+        let (instance, why, kind) = (text(doubt, "instance"), text(doubt, "why"), text(doubt, "type"));
+        match all.iter_mut().find(|(of, words, _)| (*of, *words) == (instance, why)) {
+            Some((.., kinds)) => kinds.push(kind),
+            None => all.push((instance, why, vec![kind])),
+        }
+    }
+    let line = |(instance, why, kinds): (&str, &str, Vec<&str>)| {
+        let kinds = if kinds.len() > NAMED { format!("{} types", kinds.len()) } else { kinds.join(", ") };
+        format!("not trusted: {kinds} of {instance}: {why}")
+    };
+    all.into_iter().map(line).collect()
+}
+
 /// A plan for people.
 pub(super) fn shown(plan: &Value) -> String {
     let mut out = String::new();
@@ -92,10 +109,7 @@ pub(super) fn shown(plan: &Value) -> String {
                 "everything is held until somebody confirms what was paired at first: gatekeeper sync disputes, then gatekeeper sync approve baseline",
             );
         }
-        for doubt in list(pair, "not_trusted") {
-            let (instance, kind) = (text(doubt, "instance"), text(doubt, "type"));
-            line(&format!("not trusted: {kind} of {instance}: {}", text(doubt, "why")));
-        }
+        doubts(pair).iter().for_each(|doubt| line(doubt));
     }
     for finding in list(plan, "findings") {
         let names: Vec<&str> = list(finding, "names").iter().filter_map(Value::as_str).collect();
@@ -200,6 +214,9 @@ pub(super) fn value(value: &Value) -> String {
 const LONGEST_VALUE: usize = 80;
 const MOST_FIELDS: usize = 4;
 const MOST_NAMES: usize = 5;
+
+/// Types that are named in one line.
+const NAMED: usize = 6;
 
 #[cfg(test)]
 mod tests {

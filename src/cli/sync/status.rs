@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::show::doubts;
 use crate::cli::client::{Client, ClientError};
 use crate::cli::remote::{Ask, list, text};
 use crate::cli::table::{columns, printable};
@@ -64,10 +65,8 @@ impl Ask for Status {
                 let why = if text(pair, "why").is_empty() { "not read yet" } else { text(pair, "why") };
                 let _ = writeln!(out, "{}", printable(&format!("{}: {why}", names.join(" and "))));
             }
-            for doubt in list(&pair["plan"], "not_trusted") {
-                let (kind, instance) = (text(doubt, "type"), text(doubt, "instance"));
-                let words = format!("not trusted: {kind} of {instance}: {}", text(doubt, "why"));
-                let _ = writeln!(out, "{}", printable(&words));
+            for doubt in doubts(&pair["plan"]) {
+                let _ = writeln!(out, "{}", printable(&doubt));
             }
         }
         if list(answer, "pairs").is_empty() {

@@ -46,7 +46,8 @@ pub enum Why {
     ParentUnlinked,
     /// A key that is not strong enough for its type.
     Weak(Key),
-    /// It gives rights or acts by itself; `None`: it looks like one that has vanished.
+    /// It gives rights or acts by itself; `None`: it looks like one that has
+    /// vanished, or has the id of one.
     Privileged(Kind, Option<Key>),
     /// It looks like so many objects that have vanished, or one that has looks like it and others.
     Alike,
@@ -114,7 +115,10 @@ impl fmt::Display for Why {
                 )
             }
             Self::Privileged(kind, None) => {
-                write!(f, "a new object of {kind} that looks like a vanished one: only a person may link it")
+                write!(
+                    f,
+                    "a new object of {kind} that looks like an existing one, or has its id: only a person may link it"
+                )
             }
             Self::Alike => f.write_str("more than one vanished and new object look alike"),
             Self::Mass(lost, new) => {

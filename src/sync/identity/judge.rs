@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::key::{Keys, Mark, Place, Places};
 use super::{Dispute, Input, Moved, Outcome, Tally, Why};
 use crate::idmap::guid::Guid;
-use crate::sync::catalogue::{Key, Kind, Policy, Type};
+use crate::sync::catalogue::{Coverage, Key, Kind, Policy, Type};
 use crate::sync::pair::{Confidence, Pair, Pairs, Side};
 use crate::sync::snapshot::Object;
 
@@ -104,10 +104,22 @@ impl<'a> Judge<'a> {
             }
             if self.apart.contains(&(object.id, object.id)) {
                 self.doubt([i, j], Why::Apart);
+            } else if self.is_claimed([i, j]) {
+                self.doubt([i, j], Why::Privileged(self.kind, None));
             } else {
                 self.join([i, j], Confidence::SameId);
             }
         }
+    }
+
+    /// Whether a new object says that it is one that gives rights, by its id alone. Whoever owns an
+    /// instance chooses what ids it shows, so that is no more proof than a name; unless both come with
+    /// the product, or nothing of the type is ever written.
+    fn is_claimed(&self, [i, j]: [usize; 2]) -> bool {
+        let (a, b) = (&self.sides[0][i], &self.sides[1][j]);
+        let lost = self.is_widow(Side::A, a.id) || self.is_widow(Side::B, b.id);
+        let product = a.builtin && b.builtin || self.row.coverage == Coverage::CompareOnly;
+        self.row.privileged && self.baseline && (lost || !product)
     }
 
     /// Pairs what has one mark, exactly once on each side. Judged against what was paired before, so

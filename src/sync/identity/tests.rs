@@ -250,6 +250,33 @@ fn a_link_cannot_be_taken_over_by_name() {
     assert_eq!(whys(&out), [(Side::B, id(102), Why::Taken(Key::Name))]);
 }
 
+/// Whoever owns an instance chooses the ids that it shows.
+#[test]
+fn a_role_cannot_be_taken_over_by_its_id() {
+    let before = [matched(pair("roles", 1, 101)), matched(pair("timeProfiles", 2, 102))];
+    let builtin = |n: u32| Object { builtin: true, ..object(n, "Administrators") };
+    let on_a = |role| side([("roles", vec![role, builtin(7)]), ("timeProfiles", vec![object(102, "x")])]);
+    let b = side([
+        ("roles", vec![object(101, "Guards"), object(103, "Chiefs"), builtin(7)]),
+        ("timeProfiles", vec![object(102, "Night")]),
+    ]);
+    // Of a role that has a counterpart, and of one that has none.
+    for n in [101, 103] {
+        let out = Case::of(&before).run(&on_a(object(n, "Visitors")), &b);
+        let why = Why::Privileged(kind("roles"), None);
+        assert!(whys(&out).contains(&(Side::A, id(n), why)), "{:?}", out.disputed);
+        assert!(out.pairs.contains_key(&pair("roles", 1, 101)), "as it was");
+        assert!(out.pairs.contains_key(&pair("roles", 7, 7)), "comes with the product");
+        assert!(!out.pairs.contains_key(&pair("roles", n, n)));
+        assert!(out.moved.iter().all(|moved| moved.new.kind != kind("roles")));
+        assert!(out.pairs.contains_key(&pair("timeProfiles", 102, 102)), "gives no rights");
+    }
+    // What was agreed to be the same before still is.
+    let known = Known { confidence: Confidence::SameId, ..matched(pair("roles", 101, 101)) };
+    let out = Case::of(&[known]).run(&on_a(object(101, "Guards")), &b);
+    assert!(out.pairs.contains_key(&pair("roles", 101, 101)));
+}
+
 #[test]
 fn operators_have_the_last_word() {
     let list = || vec![object(1, "Night"), object(2, "Day")];

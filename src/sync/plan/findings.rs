@@ -10,6 +10,7 @@ use super::noise::is_noise;
 use super::{Act, Finding, Input};
 use crate::sync::catalogue::Kind;
 use crate::sync::pair::Side;
+use crate::sync::snapshot::Snapshot;
 
 /// Finds what is to be looked at as a whole, and holds the operations that belong to it.
 pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> {
@@ -25,13 +26,18 @@ pub(super) fn findings(input: &Input<'_>, drafts: &mut [Draft]) -> Vec<Finding> 
                 continue;
             }
             let key = (draft.from, draft.kind, change.field.clone());
-            if became_noise(change.before.as_ref(), &change.after) {
+            // What was never alike may be noise on the target: then it is the target that is ill.
+            let is_new = draft.never_agreed.contains(&change.field);
+            let before = change.before.as_ref();
+            if became_noise(before, &change.after)
+                || is_new && before.is_some_and(|before| became_noise(Some(&change.after), before))
+            {
                 // Whatever encrypts a database does not stop at a type: one finding for all.
                 noisy.entry((draft.from, change.field.clone())).or_default().push(at);
                 continue;
             }
             // Before both sides have agreed once, everything is new, and nobody has changed it.
-            if !draft.never_agreed.contains(&change.field) {
+            if !is_new {
                 changed.entry(key).or_default().push(at);
             }
         }
@@ -70,6 +76,12 @@ fn finding(
 /// A change of an object that is there.
 fn is_change(draft: &Draft) -> bool {
     draft.before.is_some() && draft.act != Act::Delete
+}
+
+/// How many objects of a side have names that nobody would have chosen.
+pub fn noisy_names(side: &Snapshot) -> usize {
+    let all = Kind::all().filter_map(|kind| side.trusted(kind)).flatten();
+    all.filter(|object| is_noise(&object.name)).count()
 }
 
 fn became_noise(before: Option<&Value>, after: &Value) -> bool {

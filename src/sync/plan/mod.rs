@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub use self::findings::noisy_names;
 pub use self::planner::plan;
 use super::catalogue::{Kind, Policy};
 use super::pair::{Pair, Pairs, Side};
@@ -253,7 +254,7 @@ pub struct Drift {
 pub struct Finding {
     /// The types.
     pub kinds: Vec<Kind>,
-    /// `noise`: readable texts became noise. `sweep`: the same field of many objects was changed.
+    /// `noise`: readable texts became noise, or what is new has noise for a name. `sweep`: the same field of many objects was changed.
     pub code: &'static str,
     /// The field.
     pub field: String,

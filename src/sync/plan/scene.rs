@@ -1,6 +1,6 @@
 //! What every step of planning looks at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::translate::Ids;
 use super::{Input, TypePolicy};
@@ -15,6 +15,8 @@ pub(super) struct Scene<'a> {
     pub ids: Ids,
     /// Other ids of objects ([`Object::alias`]), by side, and the objects that have them.
     aliases: [BTreeMap<Guid, (Kind, Guid)>; 2],
+    /// Why objects may be the same as others and are not paired. There may be as many as objects.
+    disputes: HashMap<(Side, Kind, Guid), &'a str>,
 }
 
 impl<'a> Scene<'a> {
@@ -33,7 +35,17 @@ impl<'a> Scene<'a> {
             Some(Pair { kind: pair.kind, a: alias(Side::A)?, b: alias(Side::B)? })
         };
         let paired: Vec<Pair> = input.pairs.keys().filter_map(of_pair).collect();
-        Self { input, ids: Ids::new(input.pairs.keys().chain(&paired)), aliases }
+        let mut disputes: HashMap<_, &str> = HashMap::new();
+        for (side, kind, id, why) in input.disputed {
+            let known = disputes.entry((*side, *kind, *id)).or_insert(why);
+            *known = (*known).min(why);
+        }
+        Self { input, ids: Ids::new(input.pairs.keys().chain(&paired)), aliases, disputes }
+    }
+
+    /// Why an object is not paired although it may be the same as another.
+    pub fn dispute(&self, side: Side, kind: Kind, id: Guid) -> Option<&'a str> {
+        self.disputes.get(&(side, kind, id)).copied()
     }
 
     /// The object of a side of which this is the other id.

@@ -26,7 +26,7 @@ fn create(
     side: Side,
     object: &Object,
 ) -> Result<Draft, String> {
-    if let Some(why) = dispute(scene, kind, side, object) {
+    if let Some(why) = scene.dispute(side, kind, object.id) {
         return Err(format!("disputed: {why}"));
     }
     let own = policy::of(scene.input.rules, kind);
@@ -96,14 +96,4 @@ fn create(
         });
     }
     Ok(draft)
-}
-
-fn dispute<'s>(scene: &Scene<'s>, kind: Kind, side: Side, object: &Object) -> Option<&'s str> {
-    let all = scene.input.disputed.iter();
-    let mut own: Vec<&str> = all
-        .filter(|(where_, of, id, _)| *where_ == side && *of == kind && *id == object.id)
-        .map(|(.., why)| why.as_str())
-        .collect();
-    own.sort_unstable();
-    own.first().copied()
 }

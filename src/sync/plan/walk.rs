@@ -1,6 +1,6 @@
 //! The objects of a type, side by side.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Input;
 use crate::idmap::guid::Guid;
@@ -38,11 +38,13 @@ pub(super) fn walk<'a>(input: &Input<'a>, kind: Kind) -> Walk<'a> {
     let mut matched: Vec<Matched<'_>> = of_kind(input, kind)
         .map(|pair| Matched { pair: *pair, objects: Side::BOTH.map(|side| find(side, pair.id(side))) })
         .collect();
+    let disputed = input.disputed.iter().filter(|(_, of, ..)| *of == kind);
+    let disputed: HashSet<Guid> = disputed.map(|(_, _, id, _)| *id).collect();
     let [seen_a, seen_b] = &mut seen;
     for (at, object) in lists[0].iter().enumerate().filter(|(at, _)| !seen_a[*at]).collect::<Vec<_>>() {
         let id = object.id;
         if let Some(twin) = places[1].get(&id).copied().filter(|twin| !seen_b[*twin])
-            && !is_disputed(input, kind, id)
+            && !disputed.contains(&id)
         {
             (seen_a[at], seen_b[twin]) = (true, true);
             matched.push(Matched {
@@ -67,8 +69,4 @@ pub(super) fn walk<'a>(input: &Input<'a>, kind: Kind) -> Walk<'a> {
 pub(super) fn of_kind<'a>(input: &Input<'a>, kind: Kind) -> impl Iterator<Item = &'a Pair> + use<'a> {
     let from = Pair { kind, a: Guid::NIL, b: Guid::NIL };
     input.pairs.range(from..).map(|(pair, _)| pair).take_while(move |pair| pair.kind == kind)
-}
-
-fn is_disputed(input: &Input<'_>, kind: Kind, id: Guid) -> bool {
-    input.disputed.iter().any(|(_, of, which, _)| *of == kind && *which == id)
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 use secrecy::SecretString;
+use serde_json::Value;
 
 use super::ask::{Ask, Line, LoggedIn};
 use super::full::{ReadError, spelling, version};
@@ -88,11 +89,22 @@ async fn changed<A: Ask>(
     let (known, new): (Vec<Draft>, Vec<Draft>) =
         drafts.into_iter().partition(|draft| before.get(draft.id()).is_some());
     let (new, _) = lists.members(kind, new).await?;
-    let known = known.into_iter().map(|draft| with_members(kind, draft, before));
+    let known = known.into_iter().map(|draft| kept(with_members(kind, draft, before), before));
     let mut objects: BTreeMap<_, _> =
         before.objects.iter().map(|object| (object.id, object.clone())).collect();
     objects.extend(known.chain(new).map(|object| (object.id, object)));
     Ok(objects.into_values().collect())
+}
+
+/// A known object of which something is not shown any more stays as it was. Somebody may have taken that away,
+/// or the instance may not show it to anybody: only a full reading can tell.
+fn kept(object: Object, before: &Listing) -> Object {
+    let Some(old) = before.get(object.id).filter(|old| old.body != object.body) else { return object };
+    let new = object.body.fields();
+    let is_there = |value: Option<&Value>| value.is_some_and(|value| !value.is_null());
+    let lost =
+        old.body.fields().iter().any(|(name, value)| is_there(Some(value)) && !is_there(new.get(name)));
+    if lost { old.clone() } else { object }
 }
 
 /// A known object has the members that it had.

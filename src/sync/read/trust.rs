@@ -72,6 +72,14 @@ impl Past {
         self.canary.is_some()
     }
 
+    /// A person says that these differences of a type are right: fields that are missing everywhere are not
+    /// missed any more. That there were objects is still known.
+    pub fn forget_fields(&mut self, kind: Kind, differences: &[String]) {
+        if let Some(count) = self.kinds.get_mut(kind.as_str()) {
+            count.fields.retain(|field, _| !differences.contains(&missing_everywhere(field)));
+        }
+    }
+
     /// A person says that what is doubted is right: of a type, that its objects or fields are gone; of the
     /// whole instance, that it was set back, or that its canary is gone or another one.
     pub fn forget(&mut self, kind: Option<Kind>) {
@@ -108,7 +116,18 @@ pub fn judge_changes(snapshot: &mut Snapshot, before: &Snapshot, facts: &Facts) 
         let step = |object: &Object| back(before.get(object.id)?.modified_ms?, object.modified_ms);
         listing.objects.iter().filter_map(step).max()
     });
-    snapshot.distrust.extend(steps.max().map(Distrust::Older));
+    let steps = steps.max().map(Distrust::Older);
+    let seen = canary(before, &Past::default(), false).ok().flatten();
+    let canary = seen.and_then(|seen| {
+        let past = Past { canary: Some(seen), ..Past::default() };
+        canary(snapshot, &past, false).err()
+    });
+    for doubt in steps.into_iter().chain(canary) {
+        // What the full reading said is still said.
+        if !snapshot.distrust.contains(&doubt) {
+            snapshot.distrust.push(doubt);
+        }
+    }
 }
 
 /// Nothing where there was something.
@@ -134,8 +153,13 @@ fn vanished(
         (Some(members), _) => {
             Some(Distrust::Members(members.list, format!("all are empty, before there were {count}")))
         }
-        (None, _) => Some(Distrust::Schema(vec![format!("{field}: missing everywhere")])),
+        (None, _) => Some(Distrust::Schema(vec![missing_everywhere(field)])),
     })
+}
+
+/// In the words of [`Distrust::Schema`].
+fn missing_everywhere(field: &str) -> String {
+    format!("{field}: missing everywhere")
 }
 
 fn clock(offset: Option<i64>) -> Option<Distrust> {

@@ -8,13 +8,13 @@ use super::orders::Order;
 use crate::clock::unix_time;
 use crate::config::types::Config;
 use crate::idmap::guid::Guid;
-use crate::state::{PairChange, Store, StoreError, StoredDrift, StoredMissing};
+use crate::state::{PairChange, Store, StoreError, StoredBase, StoredDrift, StoredMissing};
 use crate::sync::bases::KeptBases;
 use crate::sync::catalogue::Kind;
 use crate::sync::identity::{Input as Question, Known, Outcome as Identified, Said, identify};
 use crate::sync::links::Links;
 use crate::sync::pair::{Confidence, Pair, Side, Standing};
-use crate::sync::plan::{Bases as _, Input, Missing, Plan, plan};
+use crate::sync::plan::{Bases as _, Input, Missing, Plan, noisy_names, plan};
 use crate::sync::planned::Planned;
 use crate::sync::report::PairReport;
 use crate::sync::rules::rules;
@@ -86,12 +86,18 @@ pub(super) async fn compare(
     let names = memory.names.clone();
     let believe_losses = order.is_some_and(Order::believes_losses);
     let mut identified = identified(links, config, &memory, &read, believe_losses).await?;
+    if config.sync.enabled {
+        // Before the links go over: a crash in between must not leave a link without its base.
+        write(store, &names, carried(&memory, &identified)?).await?;
+    }
     let mut link_proposed = false;
     if config.sync.enabled && memory.baseline.is_none() {
+        // What was not read nobody has looked at, and would be paired and carried over later all the same.
+        let whole = read.full && is_whole(&read.sides);
         let by_order = order.and_then(|o| o.confirms(&names));
-        let by_config = (config.sync.baseline_auto && read.full && is_whole(&read.sides))
-            .then_some((CONFIGURATION, "[sync] baseline = \"auto\""));
-        if let Some((by, reason)) = by_order.or(by_config) {
+        let by_itself = whole && config.sync.baseline_auto && is_plausible(&read.sides);
+        let by_config = by_itself.then_some((CONFIGURATION, "[sync] baseline = \"auto\""));
+        if let Some((by, reason)) = by_order.or(by_config).filter(|_| whole) {
             // First the links, so that a crash in between leaves a baseline to be confirmed again.
             links.take(&names, &identified, true, Some(by)).await?;
             store.confirm_baseline(&names, reason, by).await?;
@@ -230,6 +236,34 @@ fn is_whole(sides: &[Arc<Snapshot>; 2]) -> bool {
         .all(|side| side.distrust.is_empty() && side.lists.values().flat_map(|l| &l.distrust).all(harmless))
 }
 
+/// No type is empty, and no names are noise, on one side only. At first nobody can tell an instance that
+/// has nothing from one that shows nothing: all that the other has would be made again on it.
+fn is_plausible(sides: &[Arc<Snapshot>; 2]) -> bool {
+    let [a, b] = sides;
+    let odd = Kind::all().find_map(|kind| {
+        let counts = (a.trusted(kind)?.len(), b.trusted(kind)?.len());
+        matches!(counts, (0, FEW..) | (FEW.., 0)).then_some((kind, counts))
+    });
+    if let Some((kind, (of_a, of_b))) = odd {
+        let (a, b) = (&a.instance, &b.instance);
+        tracing::warn!(
+            "the baseline does not confirm itself: {a} has {of_a} {kind} and {b} has {of_b}; see `gatekeeper sync approve baseline`"
+        );
+    }
+    let noisy = sides.each_ref().map(|side| noisy_names(side));
+    if noisy[0].abs_diff(noisy[1]) >= FEW {
+        tracing::warn!(
+            "the baseline does not confirm itself: {} names of {} and {} of {} are noise; see `gatekeeper sync approve baseline`",
+            noisy[0],
+            a.instance,
+            noisy[1],
+            b.instance
+        );
+        return false;
+    }
+    odd.is_none()
+}
+
 /// The types that were read of both and that both have.
 fn both_have(sides: &[Arc<Snapshot>; 2]) -> Vec<Kind> {
     let has = |side: &Snapshot, kind: &Kind| {
@@ -252,6 +286,20 @@ fn doubts(names: &[String; 2], sides: &[Arc<Snapshot>; 2]) -> Vec<(String, Kind,
         }
     }
     all
+}
+
+/// The bases of links that go over to another object, under the new ids.
+fn carried(memory: &Memory, identified: &Identified) -> Result<PairChange, StoreError> {
+    let put = identified.moved.iter().filter_map(|moved| {
+        let body = memory.bases.body(&moved.old)?;
+        let (kind, ids) = (moved.new.kind.as_str().to_owned(), [moved.new.a, moved.new.b]);
+        Some(StoredBase { kind, ids, digest: body.digest().0, body: body.bytes().to_vec() })
+    });
+    let put = put.collect();
+    match memory.bases.take_failure() {
+        Some(error) => Err(error),
+        None => Ok(PairChange { put, ..PairChange::default() }),
+    }
 }
 
 /// Ends the bases of links that end, and gives those of links that went over to another object to the
@@ -347,5 +395,7 @@ async fn write(store: &Store, names: &[String; 2], mut change: PairChange) -> Re
 
 /// The actor where the configuration speaks.
 const CONFIGURATION: &str = "configuration";
+/// Of so few objects the other side may well have none.
+const FEW: usize = 3;
 /// Bases in one transaction.
 const AT_ONCE: usize = 2000;

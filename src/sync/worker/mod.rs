@@ -220,7 +220,7 @@ async fn until(moment: Option<Moment>) {
     }
 }
 
-/// Could be asked, but there is nobody to compare it with.
+/// Could be asked, but there is nobody to compare it with, or nothing to start from.
 const PARTNER: &str = "";
 /// Operators are few.
 const ORDERS: usize = 16;

@@ -16,7 +16,8 @@ use crate::sync::catalogue::Kind;
 use crate::sync::links::Links;
 use crate::sync::read;
 use crate::sync::read::full::Progress;
-use crate::sync::report::Report;
+use crate::sync::report::{PairReport, Report};
+use crate::sync::snapshot::Distrust;
 use crate::vms::client::Client;
 
 /// Talks to the worker. Cheap to clone.
@@ -116,8 +117,17 @@ impl Handle {
             return Ok(new);
         }
         let why = report.pairs.iter().filter(|p| wanted(&p.instances)).find_map(|p| p.outcome.why());
+        let unseen = Distrust::Status(403).to_string();
+        let unread =
+            |p: &&PairReport| wanted(&p.instances) && p.plan.as_ref().is_some_and(|p| p.baseline.is_none());
+        let unread =
+            report.pairs.iter().filter(unread).find_map(|p| p.unread.iter().find(|(.., why)| *why != unseen));
         let (message, remedy) = match why {
             Some(why) => (format!("not confirmed: {why}"), "see `gatekeeper sync status`"),
+            None if let Some((instance, kind, why)) = unread => (
+                format!("not confirmed: not everything is believed: {kind} of {instance}: {why}"),
+                "mend it, or let it pass by `gatekeeper sync approve reading`; `gatekeeper sync plan` lists all",
+            ),
             None if before.is_empty() => (
                 "no two instances share a site".to_owned(),
                 "name two that are primary and standby of one site",

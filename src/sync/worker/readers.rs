@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use super::Targets;
 use super::due::Run;
 use super::instances::{NO_ACCOUNT, QUARANTINE};
 use super::orders::OrderError;
+use super::{PARTNER, Targets};
 use crate::clock::Moment;
 use crate::config::types::{Account, Config, InstanceId};
 use crate::state::{Acceptance, Store, StoreError};
@@ -53,6 +53,8 @@ pub(super) struct Readers {
     /// What persons have let pass, by instance.
     accepted: HashMap<String, Accepted>,
     loaded: bool,
+    /// By which the last readings were made.
+    config: Option<Arc<Config>>,
 }
 
 #[derive(Default)]
@@ -64,6 +66,9 @@ struct Known {
     full: Option<Arc<Snapshot>>,
     /// Of the account.
     token: Option<Token>,
+    /// Short readings may start from `full`. Not after the account was refused: asking every few seconds
+    /// would lock it; nor with another configuration: by its name it may be another server.
+    continued: bool,
     /// Collections that it offers and nobody has written down.
     unknown: Vec<String>,
 }
@@ -85,7 +90,15 @@ impl Brought {
 impl Readers {
     pub(super) fn new(store: Arc<Store>, targets: Targets) -> Self {
         let progress = Arc::new(watch::Sender::new(BTreeMap::new()));
-        Self { store, targets, progress, known: HashMap::new(), accepted: HashMap::new(), loaded: false }
+        Self {
+            store,
+            targets,
+            progress,
+            known: HashMap::new(),
+            accepted: HashMap::new(),
+            loaded: false,
+            config: None,
+        }
     }
 
     pub(super) fn progress(&self) -> watch::Receiver<Running> {
@@ -113,10 +126,14 @@ impl Readers {
     /// Reads these instances, at the same time.
     pub(super) async fn read_all(
         &mut self,
-        config: &Config,
+        config: &Arc<Config>,
         wanted: &BTreeSet<InstanceId>,
         run: Run,
     ) -> BTreeMap<InstanceId, Source> {
+        if self.config.as_ref().is_none_or(|known| !Arc::ptr_eq(known, config)) {
+            self.config = Some(Arc::clone(config));
+            self.known.values_mut().for_each(|known| (known.token, known.continued) = (None, false));
+        }
         let name = |id: &InstanceId| config.instance(*id).name.as_str();
         if let Err(error) = self.prepare(wanted.iter().map(name)).await {
             let failed = |id| (id, Source::Failed(error.to_string(), false));
@@ -132,6 +149,7 @@ impl Readers {
             }
             let known = self.known.entry(name(id).to_owned()).or_default();
             known.token = token;
+            known.continued &= !source.is_refusal();
             if let Some(unknown) = unknown {
                 known.unknown = unknown;
             }
@@ -151,6 +169,9 @@ impl Readers {
         let (Some(target), Some(account)) = ((self.targets)(&instance.name), &instance.account) else {
             return Brought::nothing(Source::Not(NO_ACCOUNT));
         };
+        if run == Run::Changes && !self.known.get(&instance.name).is_some_and(|known| known.continued) {
+            return Brought::nothing(Source::Not(PARTNER));
+        }
         let (progress, running) = watch::channel(Progress::default());
         self.progress.send_modify(|all| drop(all.insert(instance.name.clone(), running)));
         let started = Moment::now();
@@ -240,6 +261,7 @@ impl Readers {
         known.snapshot = Some(Arc::clone(snapshot));
         if run == Run::Full {
             known.full = Some(Arc::clone(snapshot));
+            known.continued = true;
         }
         if known.past != *past {
             known.past = past.clone();
@@ -276,7 +298,10 @@ impl Readers {
         let (mut past, mut new) = (past, Vec::new());
         for doubt in &doubts {
             match (doubt, kind) {
-                (Distrust::Schema(differences), Some(_)) => new.extend(differences.iter().cloned()),
+                (Distrust::Schema(differences), Some(kind)) => {
+                    past.forget_fields(kind, differences);
+                    new.extend(differences.iter().cloned());
+                }
                 (Distrust::Empty(_) | Distrust::Members(..), Some(_))
                 | (Distrust::Canary(_) | Distrust::Older(_), None) => {
                     past.forget(kind);

@@ -1,7 +1,7 @@
 //! Short readings.
 
 use serde_json::json;
-use xprotect_sim::faults::config::BadAnswer;
+use xprotect_sim::faults::config::{BadAnswer, SchemaChange};
 use xprotect_sim::faults::{ConfigFault, Fault, Lift};
 
 use super::*;
@@ -94,4 +94,33 @@ fn a_doubt_leaves_the_type_as_it_was_until_the_next_reading() {
     // Empty says nothing: a short reading takes nothing away.
     sim.api.faults().set(Fault::Config(ConfigFault::Answer(BadAnswer::ListEmpty, None)));
     assert_eq!(all(&since(&sim, &full)), all(&full));
+}
+
+/// A field that may be missing may also not be shown any more.
+#[test]
+fn what_is_not_shown_any_more_stays_until_a_full_reading() {
+    let sim = Sim::new(|_| {});
+    let full = read(&sim, &Past::default()).snapshot;
+    let storage = |s: &Snapshot| {
+        let cameras = s.lists[&kind("cameras")].objects.iter();
+        cameras.filter(|o| !o.body.fields()["recordingStorage"].is_null()).count()
+    };
+    let before = storage(&full);
+    assert!(before > 0);
+    let (of, field) = ("cameras", "recordingStorage".to_owned());
+    sim.api.faults().set(Fault::Config(ConfigFault::Schema { kind: of, field, how: SchemaChange::Missing }));
+    let short = since(&sim, &full);
+    assert_eq!((all(&short), storage(&short)), (all(&full), before));
+}
+
+#[test]
+fn a_canary_that_changes_between_full_readings_is_noticed() {
+    let sim = Sim::new(|_| {});
+    let made = sim.call("POST", "/analyticsEvents", json!({ "name": "gatekeeper-canary" }));
+    let id = made["result"]["path"]["id"].as_str().unwrap().to_owned();
+    let full = read(&sim, &Past::default()).snapshot;
+    assert_eq!(doubts(&since(&sim, &full)), Vec::<String>::new());
+    sim.call("PATCH", &format!("/analyticsEvents/{id}"), json!({ "description": "x" }));
+    let short = since(&sim, &full);
+    assert_eq!(short.distrust.iter().map(Distrust::code).collect::<Vec<_>>(), ["canary"]);
 }
