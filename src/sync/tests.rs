@@ -5,72 +5,34 @@ mod storm;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-use http::Request;
 use tokio::sync::watch;
-use xprotect_sim::api::Api;
-use xprotect_sim::settings::Settings;
 
 use super::catalogue::Kind;
 use super::identity::{self, Said, identify};
 use super::pair::{Pair, Side};
 use super::plan::{Bases, Digest, Input, Plan, Rules, plan};
-use super::read::ask::{Ask, Unanswered};
 use super::read::full::{Progress, ReadError, Reading, Wish, read_all};
 use super::read::pace::Patience;
 use super::read::schema::Accepted;
+use super::read::tests::{Sim, block};
 use super::read::trust::Past;
 use super::snapshot::{Body, Snapshot};
 use crate::idmap::guid::Guid;
-use crate::vms::client::Answer;
 
-struct Instance {
-    api: Api,
-    token: String,
+fn instance(name: &str, version: &str) -> Sim {
+    Sim::new(|settings| {
+        name.clone_into(&mut settings.name);
+        settings.version = version.parse().unwrap();
+        (settings.cameras, settings.users) = (24, 6);
+    })
 }
 
-impl Instance {
-    fn new(name: &str, version: &str) -> Self {
-        let settings = Settings {
-            name: name.to_owned(),
-            version: version.parse().unwrap(),
-            cameras: 24,
-            users: 6,
-            ..Settings::default()
-        };
-        let api = Api::new(settings).unwrap();
-        let form =
-            "grant_type=password&client_id=GrantValidatorClient&username=admin&password=admin-password";
-        let request =
-            Request::post("/API/IDP/connect/token").body(Bytes::from_static(form.as_bytes())).unwrap();
-        let answer: serde_json::Value = serde_json::from_slice(api.handle(request).body()).unwrap();
-        let token = answer["access_token"].as_str().unwrap().to_owned();
-        Self { api, token }
-    }
-
-    fn read(&self, name: &str) -> Snapshot {
-        self.read_after(name, &Past::default()).unwrap().snapshot
-    }
-
-    fn read_after(&self, name: &str, past: &Past) -> Result<Reading, ReadError> {
-        let kinds: BTreeSet<Kind> = Kind::all().collect();
-        let accepted = Accepted::new();
-        let wish = Wish { instance: name, kinds: &kinds, past, canary_required: false, accepted: &accepted };
-        let progress = watch::Sender::new(Progress::default());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(read_all(self, wish, Patience::default(), &progress))
-    }
-}
-
-impl Ask for Instance {
-    async fn get(&self, path: &str) -> Result<Answer, Unanswered> {
-        let request = Request::get(path)
-            .header("authorization", format!("Bearer {}", self.token))
-            .body(Bytes::new())
-            .unwrap();
-        let (head, body) = self.api.handle(request).into_parts();
-        Ok(Answer { status: head.status, headers: head.headers, body })
-    }
+fn read_after(sim: &Sim, name: &str, past: &Past) -> Result<Reading, ReadError> {
+    let kinds: BTreeSet<Kind> = Kind::all().collect();
+    let accepted = Accepted::new();
+    let wish = Wish { instance: name, kinds: &kinds, past, canary_required: false, accepted: &accepted };
+    let progress = watch::Sender::new(Progress::default());
+    block(read_all(sim, wish, Patience::default(), &progress))
 }
 
 struct Nothing;
@@ -112,7 +74,10 @@ fn by_place(side: &Snapshot, kind: Kind) -> BTreeMap<Vec<String>, Guid> {
 /// What would be done to the second instance, on the first day.
 fn twins(versions: [&str; 2]) -> (identity::Outcome, Plan) {
     let [a, b] = versions;
-    let sides = [Instance::new("a", a).read("a"), Instance::new("b", b).read("b")];
+    let read = |name: &str, version: &str| {
+        read_after(&instance(name, version), name, &Past::default()).unwrap().snapshot
+    };
+    let sides = [read("a", a), read("b", b)];
     let sides = [&sides[0], &sides[1]];
     let outcome = identify(&identity::Input {
         sides,

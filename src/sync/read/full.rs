@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, join_all};
 use http::StatusCode;
+use secrecy::SecretString;
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -94,20 +95,18 @@ pub async fn log_in(client: &Client, account: &Account) -> Result<Token, ReadErr
     Ok(grant.await.map_err(|_| ReadError::Late(LOGIN))??)
 }
 
-/// Logs in once and reads everything that is wanted, by several types at once.
+/// Reads everything that is wanted, by several types at once.
 ///
 /// # Errors
 /// See [`ReadError`]; what is wrong with a single type is in the result.
 pub async fn read_full(
     client: &Client,
-    account: &Account,
+    token: &SecretString,
     wish: Wish<'_>,
     progress: &watch::Sender<Progress>,
 ) -> Result<Reading, ReadError> {
-    let all = async {
-        let token = log_in(client, account).await?.access;
-        read_all(&LoggedIn { client, token: &token }, wish, Patience::default(), progress).await
-    };
+    let who = LoggedIn { client, token };
+    let all = read_all(&who, wish, Patience::default(), progress);
     tokio::time::timeout(WHOLE, all).await.unwrap_or(Err(ReadError::Late(WHOLE)))
 }
 

@@ -49,4 +49,4 @@ pub async fn exists(client: &Client, account: &Account, kind: &str, id: Guid) ->
 const ANSWER: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

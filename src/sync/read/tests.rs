@@ -26,13 +26,13 @@ mod storm;
 mod versions;
 
 /// An instance and its administrator.
-struct Sim {
-    api: Arc<Api>,
+pub(in crate::sync) struct Sim {
+    pub(in crate::sync) api: Arc<Api>,
     token: String,
 }
 
 impl Sim {
-    fn new(change: impl FnOnce(&mut Settings)) -> Self {
+    pub(in crate::sync) fn new(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = Settings { cameras: 12, users: 4, ..Settings::default() };
         change(&mut settings);
         let api = Arc::new(Api::new(settings).unwrap());
@@ -46,7 +46,12 @@ impl Sim {
     }
 
     /// A request that changes something; gives the answer.
-    fn call(&self, method: &str, path: &str, body: serde_json::Value) -> serde_json::Value {
+    pub(in crate::sync) fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: serde_json::Value,
+    ) -> serde_json::Value {
         let request = Request::builder()
             .method(method)
             .uri(format!("/API/rest/v1{path}"))
@@ -73,7 +78,7 @@ impl Ask for Sim {
 const NO_PATIENCE: Patience =
     Patience { first: std::time::Duration::ZERO, longest: std::time::Duration::ZERO };
 
-fn block<T>(work: impl Future<Output = T>) -> T {
+pub(in crate::sync) fn block<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 

@@ -4,7 +4,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use http::Method;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -16,10 +15,11 @@ use super::*;
 use crate::sync::identity::Known;
 use crate::sync::pair::Standing;
 use crate::sync::plan::{Missing, Operation, Verdict};
+use crate::sync::read::ask::Ask as _;
 
 /// Two sites that agreed about everything, and then somebody has edited the first.
 struct World {
-    instances: [Instance; 2],
+    instances: [Sim; 2],
     healthy: [Snapshot; 2],
     past: [Past; 2],
     known: Vec<Known>,
@@ -48,8 +48,8 @@ fn signature(operation: &Operation) -> String {
 
 impl World {
     fn new() -> Self {
-        let instances = [Instance::new("a", "25.2"), Instance::new("b", "25.2")];
-        let read = |at: usize, past: &Past| instances[at].read_after(["a", "b"][at], past).unwrap();
+        let instances = [instance("a", "25.2"), instance("b", "25.2")];
+        let read = |at: usize, past: &Past| read_after(&instances[at], ["a", "b"][at], past).unwrap();
         let first = [read(0, &Past::default()), read(1, &Past::default())];
         let sides = [&first[0].snapshot, &first[1].snapshot];
         let said = said(sides);
@@ -121,34 +121,22 @@ fn planned(sides: [&Snapshot; 2], outcome: &identity::Outcome, bases: &Agreed) -
 }
 
 /// What a person does on a day.
-fn edit(a: &Instance) {
+fn edit(a: &Sim) {
     let list = |kind: &str| -> Vec<Value> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let answer = runtime.block_on(a.get(&format!("/API/rest/v1/{kind}?disabled"))).unwrap();
+        let answer = block(a.get(&format!("/API/rest/v1/{kind}?disabled"))).unwrap();
         answer.json().unwrap()["array"].as_array().unwrap().clone()
-    };
-    let change = |method: Method, path: &str, body: &Value| {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("/API/rest/v1/{path}"))
-            .header("authorization", format!("Bearer {}", a.token))
-            .header("content-type", "application/json")
-            .body(Bytes::from(body.to_string()))
-            .unwrap();
-        let answer = a.api.handle(request);
-        assert!(answer.status().is_success(), "{path}: {:?}", answer.body());
     };
     let id = |kind: &str, at: usize| list(kind)[at]["id"].as_str().unwrap().to_owned();
     let patch = |kind: &str, at: usize, body: Value| {
-        change(Method::PATCH, &format!("{kind}/{}", id(kind, at)), &body);
+        a.call("PATCH", &format!("/{kind}/{}", id(kind, at)), body);
     };
     patch("cameras", 3, json!({"name": "Renamed gate"}));
     patch("cameras", 4, json!({"recordingEnabled": false}));
     patch("timeProfiles", 0, json!({"description": "edited"}));
     patch("roles", 1, json!({"description": "edited"}));
     patch("alarmDefinitions", 0, json!({"description": "edited"}));
-    change(Method::POST, "userDefinedEvents", &json!({"name": "Evacuation test"}));
-    change(Method::DELETE, &format!("analyticsEvents/{}", id("analyticsEvents", 0)), &Value::Null);
+    a.call("POST", "/userDefinedEvents", json!({"name": "Evacuation test"}));
+    a.call("DELETE", &format!("/analyticsEvents/{}", id("analyticsEvents", 0)), Value::Null);
 }
 
 fn world() -> &'static Mutex<World> {
@@ -200,7 +188,7 @@ proptest! {
         let world = world().lock().unwrap_or_else(PoisonError::into_inner);
         let broken = &world.instances[side];
         faults.iter().for_each(|fault| broken.api.faults().set(Fault::Config(fault.clone())));
-        let read = broken.read_after(["a", "b"][side], &world.past[side]);
+        let read = read_after(broken, ["a", "b"][side], &world.past[side]);
         broken.api.faults().lift(Lift::default());
         // Not readable at all: then there is no plan.
         if let Ok(read) = read {

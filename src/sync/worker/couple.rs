@@ -8,7 +8,7 @@ use super::orders::Order;
 use crate::clock::unix_time;
 use crate::config::types::Config;
 use crate::idmap::guid::Guid;
-use crate::state::{PairChange, Store, StoreError, StoredBase, StoredDrift, StoredMissing};
+use crate::state::{PairChange, Store, StoreError, StoredDrift, StoredMissing};
 use crate::sync::bases::KeptBases;
 use crate::sync::catalogue::Kind;
 use crate::sync::identity::{Input as Question, Known, Outcome as Identified, Said, identify};
@@ -18,7 +18,7 @@ use crate::sync::plan::{Bases as _, Input, Missing, Plan, noisy_names, plan};
 use crate::sync::planned::Planned;
 use crate::sync::report::PairReport;
 use crate::sync::rules::rules;
-use crate::sync::snapshot::{Body, Distrust, Snapshot};
+use crate::sync::snapshot::{Distrust, Snapshot};
 
 /// What is remembered about two instances between runs.
 pub(super) struct Memory {
@@ -88,7 +88,8 @@ pub(super) async fn compare(
     let mut identified = identified(links, config, &memory, &read, believe_losses).await?;
     if config.sync.enabled {
         // Before the links go over: a crash in between must not leave a link without its base.
-        write(store, &names, carried(&memory, &identified)?).await?;
+        let carried = carry(&memory, &identified)?;
+        write(store, &names, carried).await?;
     }
     let mut link_proposed = false;
     if config.sync.enabled && memory.baseline.is_none() {
@@ -115,7 +116,7 @@ pub(super) async fn compare(
         return Ok((report, memory));
     }
     let mut change = PairChange::default();
-    rekey(&mut memory, &identified, &mut change);
+    end_bases(&mut memory, &identified, &mut change);
     if read.full {
         note_missing(&mut memory, &identified, &read.sides, &mut change);
     }
@@ -288,33 +289,25 @@ fn doubts(names: &[String; 2], sides: &[Arc<Snapshot>; 2]) -> Vec<(String, Kind,
     all
 }
 
-/// The bases of links that go over to another object, under the new ids.
-fn carried(memory: &Memory, identified: &Identified) -> Result<PairChange, StoreError> {
-    let put = identified.moved.iter().filter_map(|moved| {
-        let body = memory.bases.body(&moved.old)?;
-        let (kind, ids) = (moved.new.kind.as_str().to_owned(), [moved.new.a, moved.new.b]);
-        Some(StoredBase { kind, ids, digest: body.digest().0, body: body.bytes().to_vec() })
-    });
-    let put = put.collect();
+/// Gives the bases of links that go over to another object to the new ones; the old ones have them still.
+fn carry(memory: &Memory, identified: &Identified) -> Result<PairChange, StoreError> {
+    let moved = identified.moved.iter();
+    let bases = moved.filter_map(|moved| Some((moved.new, Some(memory.bases.body(&moved.old)?)))).collect();
     match memory.bases.take_failure() {
         Some(error) => Err(error),
-        None => Ok(PairChange { put, ..PairChange::default() }),
+        None => Ok(memory.bases.adopt(bases)),
     }
 }
 
-/// Ends the bases of links that end, and gives those of links that went over to another object to the
-/// new ones.
-fn rekey(memory: &mut Memory, identified: &Identified, change: &mut PairChange) {
-    let mut bases: Vec<(Pair, Option<Body>)> = identified.gone.iter().map(|pair| (*pair, None)).collect();
+/// Ends the bases of links that end, and of those that went over to another object.
+fn end_bases(memory: &mut Memory, identified: &Identified, change: &mut PairChange) {
+    let moved = identified.moved.iter().map(|moved| moved.old);
+    let ended = identified.gone.iter().copied().chain(moved).map(|pair| (pair, None)).collect();
     for moved in &identified.moved {
-        if let Some(base) = memory.bases.body(&moved.old) {
-            bases.push((moved.old, None));
-            bases.push((moved.new, Some(base)));
-        }
         memory.replaced.remove(&moved.old);
         memory.replaced.insert(moved.new, moved.old);
     }
-    *change = memory.bases.adopt(bases);
+    *change = memory.bases.adopt(ended);
 }
 
 /// Counts in how many full readings linked objects were missing.

@@ -47,7 +47,7 @@ pub(super) struct Readers {
     store: Arc<Store>,
     targets: Targets,
     /// What is being read now.
-    progress: Arc<watch::Sender<Running>>,
+    progress: watch::Sender<Running>,
     /// What the last reading of each instance was like.
     known: HashMap<String, Known>,
     /// What persons have let pass, by instance.
@@ -89,7 +89,7 @@ impl Brought {
 
 impl Readers {
     pub(super) fn new(store: Arc<Store>, targets: Targets) -> Self {
-        let progress = Arc::new(watch::Sender::new(BTreeMap::new()));
+        let progress = watch::Sender::new(BTreeMap::new());
         Self {
             store,
             targets,
@@ -208,11 +208,11 @@ impl Readers {
         let (unread, unaccepted) = (Known::default(), Accepted::default());
         let known = self.known.get(name).unwrap_or(&unread);
         let accepted = self.accepted.get(name).unwrap_or(&unaccepted);
-        let token = match known.token.clone().filter(|token| Moment::now() < token.renew_at) {
-            Some(token) => token,
-            None => log_in(client, account).await?,
-        };
         if let (Run::Changes, Some(full)) = (run, &known.full) {
+            let token = match known.token.clone().filter(|token| Moment::now() < token.renew_at) {
+                Some(token) => token,
+                None => log_in(client, account).await?,
+            };
             let snapshot = read_changes(client, &token.access, full, accepted).await?;
             let source = Source::Read(Arc::new(snapshot), known.past.clone());
             return Ok(Brought { source, token: Some(token), unknown: None });
@@ -224,7 +224,8 @@ impl Readers {
             canary_required: config.sync.canary_required,
             accepted,
         };
-        let Reading { snapshot, past } = read_full(client, account, wish, progress).await?;
+        let token = log_in(client, account).await?;
+        let Reading { snapshot, past } = read_full(client, &token.access, wish, progress).await?;
         let resources = client.get(RESOURCES, Some(&token.access), Reuse::Kept).await.ok();
         let unknown = resources.and_then(|answer| coverage::unknown(&answer.json()?));
         Ok(Brought { source: Source::Read(Arc::new(snapshot), past), token: Some(token), unknown })
@@ -338,7 +339,8 @@ impl Readers {
     }
 }
 
-/// The types to be read. Without a plan only those whose ids are translated, and what they lie within.
+/// The types to be read. Without a plan only those whose ids are translated, and what they lie within; the
+/// reading itself adds those below which they are listed.
 fn wanted(config: &Config) -> BTreeSet<Kind> {
     let readable = |kind: &Kind| !matches!(kind.row().place, Place::Unread(_));
     let all = Kind::all().filter(readable);
@@ -348,15 +350,8 @@ fn wanted(config: &Config) -> BTreeSet<Kind> {
     let mut wanted: BTreeSet<Kind> =
         all.filter(|kind| !kind.row().keys.is_empty() && !kind.row().privileged).collect();
     loop {
-        let around = |kind: &Kind| {
-            let row = kind.row();
-            let below = match row.place {
-                Place::Below(parent) => Some(parent),
-                Place::Top | Place::Unread(_) => None,
-            };
-            row.within.into_iter().chain(below).filter_map(Kind::from_name).collect::<Vec<_>>()
-        };
-        let missing: Vec<Kind> = wanted.iter().flat_map(around).filter(|k| !wanted.contains(k)).collect();
+        let around = |kind: &Kind| kind.row().within.and_then(Kind::from_name);
+        let missing: Vec<Kind> = wanted.iter().filter_map(around).filter(|k| !wanted.contains(k)).collect();
         if missing.is_empty() {
             return wanted;
         }
